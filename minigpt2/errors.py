@@ -1,0 +1,35 @@
+"""The errors that minigpt2 raises on purpose, and the exit code that the command line gives each.
+
+Every message says what was wrong, where, and what to do next, in one line. Each class is also the
+built-in error that a Python programmer would expect to catch.
+"""
+
+
+class MiniGPT2Error(Exception):
+    """Anything that minigpt2 refuses to do. The command line prints the message and exits with `exit_code`."""
+
+    exit_code = 1
+
+
+class UsageError(MiniGPT2Error, ValueError):
+    """An argument or a combination of arguments that makes no sense."""
+
+    exit_code = 2
+
+
+class DataError(MiniGPT2Error, ValueError):
+    """Input text, token ids or a data file that cannot be used."""
+
+    exit_code = 3
+
+
+class ModelError(MiniGPT2Error, ValueError):
+    """A model directory, checkpoint, tokenizer or configuration that cannot be used."""
+
+    exit_code = 3
+
+
+class DeviceError(MiniGPT2Error, RuntimeError):
+    """The GPU was asked for and cannot be used."""
+
+    exit_code = 4

@@ -1,0 +1,115 @@
+"""A batch of sentences without padding: one flat run of tokens and where each sentence starts.
+
+    sentences   [[5, 9, 2], [7], [4, 4]]          B = 3, N = 6
+    ids         [5, 9, 2, 7, 4, 4]                (N,)
+    positions   [0, 1, 2, 0, 0, 1]                (N,)
+    offsets     [0, 3, 4, 6]                      (B+1,)  sentence b is rows offsets[b] to offsets[b+1]
+
+Embedding, layernorm, linear layers and GELU see an (N, D) matrix and need none of this. Attention and
+pooling ask for `groups_of_equal_length()`, where n sentences of T tokens are a dense (n, T, …) array.
+What a valid token is, is decided here and nowhere else.
+"""
+
+from collections.abc import Sequence
+from types import ModuleType
+from typing import NamedTuple
+
+import numpy as np
+
+from .backend import Array, asarray
+from .errors import DataError
+
+
+class Group(NamedTuple):
+    """n sentences of one length T. `x[rows].reshape(n, T, …)` stacks them; `y[rows] = …` puts them back."""
+
+    sentences: np.ndarray  # (n,) which sentences of the batch, on the host
+    rows: slice | Array  # (n·T,) their rows; a slice where they lie together, so that x[rows] is a view
+    n: int
+    T: int
+
+
+class TokenBatch:
+    """B sentences, N tokens in all. Offsets and lengths are on the host, ids and positions where `xp` computes.
+
+    A sentence may be empty: it has no rows, and pooling gives it a zero vector.
+    """
+
+    def __init__(self, sentences: Sequence[Sequence[int]], xp: ModuleType = np) -> None:
+        """`sentences`: B sequences of token ids. Raises DataError for an id that is no whole number or below 0."""
+        lengths = np.array([len(sentence) for sentence in sentences], dtype=np.int64)  # (B,)
+        offsets = np.zeros(len(lengths) + 1, dtype=np.int64)  # (B+1,)
+        np.cumsum(lengths, out=offsets[1:])
+        ids = _flatten(sentences)  # (N,)
+        positions = np.arange(len(ids)) - np.repeat(offsets[:-1], lengths)  # (N,)
+        self.lengths = lengths
+        self.offsets = offsets
+        self.ids = asarray(ids, xp)
+        self.positions = asarray(positions, xp)
+        self.max_id = int(ids.max(initial=-1))
+        self.xp = xp
+        self._ids_on_host = ids
+        self._groups: list[Group] | None = None
+
+    @property
+    def B(self) -> int:
+        """Sentences."""
+        return len(self.lengths)
+
+    @property
+    def N(self) -> int:
+        """Tokens in all sentences together."""
+        return int(self.offsets[-1])
+
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest sentence."""
+        return int(self.lengths.max(initial=0))
+
+    def check_fits(self, vocab_size: int, n_positions: int) -> None:
+        """Raise DataError, naming the place, for an id or a length that the model has no row for.
+
+        The host does this because neither NumPy (negative ids) nor CuPy (any id) refuses a wrong index.
+        """
+        if self.max_id >= vocab_size:
+            row = int(np.argmax(self._ids_on_host >= vocab_size))
+            b = int(np.searchsorted(self.offsets, row, side="right")) - 1
+            raise DataError(
+                f"token id {self._ids_on_host[row]} at position {row - self.offsets[b]} of sentence {b} is "
+                f"outside the vocabulary (0 to {vocab_size - 1}): encode with this model's own tokenizer"
+            )
+        if self.longest > n_positions:
+            b = int(np.argmax(self.lengths > n_positions))
+            raise DataError(
+                f"sentence {b} has {self.lengths[b]} tokens, but the model's window is {n_positions}: "
+                f"truncate or split it"
+            )
+
+    def groups_of_equal_length(self) -> list[Group]:
+        """The non-empty sentences, those of equal length together, shortest first."""
+        if self._groups is None:
+            self._groups = [self._group(int(T)) for T in np.unique(self.lengths) if T > 0]
+        return self._groups
+
+    def _group(self, T: int) -> Group:
+        sentences = np.flatnonzero(self.lengths == T)  # (n,)
+        n = len(sentences)
+        starts = self.offsets[sentences]  # (n,)
+        if starts[-1] - starts[0] == (n - 1) * T:
+            return Group(sentences, slice(int(starts[0]), int(starts[0]) + n * T), n, T)
+        rows = (starts[:, None] + np.arange(T)).reshape(n * T)  # (n, T) -> (n·T,)
+        return Group(sentences, asarray(rows, self.xp), n, T)
+
+
+def _flatten(sentences: Sequence[Sequence[int]]) -> np.ndarray:
+    """B sequences -> (N,) int64, every id checked to be a whole number of at least 0."""
+    parts = [np.asarray(sentence) for sentence in sentences]
+    for b, part in enumerate(parts):
+        if part.size and (part.ndim != 1 or part.dtype.kind not in "iu"):
+            raise DataError(f"sentence {b} is not a flat sequence of whole token ids")
+    ids = np.concatenate([np.zeros(0, np.int64), *(part for part in parts if part.size)]).astype(np.int64)
+    if ids.min(initial=0) < 0:
+        row = int(np.argmax(ids < 0))
+        b = int(np.searchsorted(np.cumsum([part.size for part in parts]), row, side="right"))
+        raise DataError(f"token id {ids[row]} in sentence {b} is negative: ids start at 0")
+    return ids
