@@ -96,7 +96,7 @@ class GPT2Config:
 
     @classmethod
     def named(cls, name: str, **changes: Any) -> "GPT2Config":
-        """A named size (see NAMED_SIZES), with any field changed: `GPT2Config.named("nano", vocab_size=300)`."""
+        """A size from NAMED_SIZES with any field changed: `GPT2Config.named("nano", vocab_size=300)`."""
         if name not in NAMED_SIZES:
             raise ModelError(f"unknown model size {name!r}: use one of {', '.join(NAMED_SIZES)}")
         return cls(**(NAMED_SIZES[name] | changes))

@@ -6,7 +6,7 @@ built-in error that a Python programmer would expect to catch.
 
 
 class MiniGPT2Error(Exception):
-    """Anything that minigpt2 refuses to do. The command line prints the message and exits with `exit_code`."""
+    """Anything that minigpt2 refuses to do; the command line prints it and exits with `exit_code`."""
 
     exit_code = 1
 

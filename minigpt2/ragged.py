@@ -30,13 +30,13 @@ class Group(NamedTuple):
 
 
 class TokenBatch:
-    """B sentences, N tokens in all. Offsets and lengths are on the host, ids and positions where `xp` computes.
+    """B sentences, N tokens in all: offsets and lengths on the host, ids and positions where `xp` computes.
 
     A sentence may be empty: it has no rows, and pooling gives it a zero vector.
     """
 
     def __init__(self, sentences: Sequence[Sequence[int]], xp: ModuleType = np) -> None:
-        """`sentences`: B sequences of token ids. Raises DataError for an id that is no whole number or below 0."""
+        """`sentences`: B sequences of ids. Raises DataError for an id that is no whole number or below 0."""
         lengths = np.array([len(sentence) for sentence in sentences], dtype=np.int64)  # (B,)
         offsets = np.zeros(len(lengths) + 1, dtype=np.int64)  # (B+1,)
         np.cumsum(lengths, out=offsets[1:])
