@@ -21,10 +21,13 @@ from .errors import DataError
 
 
 class Group(NamedTuple):
-    """n sentences of one length T. `x[rows].reshape(n, T, …)` stacks them; `y[rows] = …` puts them back."""
+    """n sentences of one length T. `x[rows].reshape(n, T, …)` stacks them; `y[rows] = …` puts them back.
 
-    sentences: np.ndarray  # (n,) which sentences of the batch, on the host
-    rows: slice | Array  # (n·T,) their rows; a slice where they lie together, so that x[rows] is a view
+    Both indices are slices where the sentences lie together, so that indexing with them copies nothing.
+    """
+
+    sentences: slice | Array  # (n,) which sentences of the batch
+    rows: slice | Array  # (n·T,) which rows of an (N, D) array
     n: int
     T: int
 
@@ -96,9 +99,12 @@ class TokenBatch:
         n = len(sentences)
         starts = self.offsets[sentences]  # (n,)
         if starts[-1] - starts[0] == (n - 1) * T:
-            return Group(sentences, slice(int(starts[0]), int(starts[0]) + n * T), n, T)
-        rows = (starts[:, None] + np.arange(T)).reshape(n * T)  # (n, T) -> (n·T,)
-        return Group(sentences, asarray(rows, self.xp), n, T)
+            rows = slice(int(starts[0]), int(starts[0]) + n * T)
+        else:
+            rows = asarray((starts[:, None] + np.arange(T)).reshape(n * T), self.xp)  # (n, T) -> (n·T,)
+        if sentences[-1] - sentences[0] == n - 1:
+            return Group(slice(int(sentences[0]), int(sentences[0]) + n), rows, n, T)
+        return Group(asarray(sentences, self.xp), rows, n, T)
 
 
 def _flatten(sentences: Sequence[Sequence[int]]) -> np.ndarray:

@@ -1,0 +1,321 @@
+"""Text in, vectors out: tokenize, run the model over length-sorted batches, pool, normalise.
+
+    encoder = minigpt2.load()                       # or a directory; xp=cupy for the GPU
+    encoder.encode("one sentence")                  # (D,)
+    encoder.encode(["many", "sentences"])           # (B, D), in the order of the input
+
+Method and argument names are sentence-transformers' where a user would expect them. A text's vector does not
+depend on what else is in the list: batches are ragged, so there is no padding that could leak in.
+"""
+
+import dataclasses
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from .backend import Array, Backend, choose_backend, to_numpy
+from .errors import DataError, ModelError, UsageError
+from .layers.normalize import normalize
+from .layers.pooling import pooling
+from .model import GPT2
+from .model_directory import EmbeddingSettings, find_model, read_model_directory, write_model_directory
+from .ragged import TokenBatch
+from .tokenizer import Tokenizer
+
+PRECISIONS = ("float32", "int8", "uint8", "binary", "ubinary")
+
+# Tokens in one forward pass. On the CPU the activations of a chunk this size stay in cache; a GPU needs
+# many rows to be busy.
+BATCH_TOKENS = {"cpu": 2048, "cuda": 65536}
+
+# With fewer batches than this the bar would be gone before it was seen.
+BATCHES_WORTH_A_PROGRESS_BAR = 8
+
+
+class TruncationWarning(UserWarning):
+    """Some texts were longer than the model's window and were cut at it."""
+
+
+def load(
+    name_or_path: str | Path | None = None,
+    *,
+    xp: ModuleType | str | None = None,
+    device: str | None = None,
+    dtype: Any = None,
+) -> "Encoder":
+    """Load a model for embedding text.
+
+    name_or_path   a model directory, the name of a bundled model, or None for the model that ships with the
+                   package. Nothing is ever downloaded.
+    xp, device     numpy or cupy, "cpu", "cuda" or "auto": see `choose_backend`
+    dtype          float32 (None) or float64
+
+    Raises ModelError for a directory that is missing or broken, DeviceError for a GPU that is unusable.
+    """
+    backend = choose_backend(xp, device, dtype)
+    files = read_model_directory(find_model(name_or_path), dtype=backend.dtype)
+    if files.tokenizer is None:
+        raise ModelError(f"{files.path}: no tokenizer (tokenizer.json, or vocab.json with merges.txt)")
+    parameters = files.parameters.to(backend.xp) if backend.device == "cuda" else files.parameters
+    return Encoder(GPT2(files.config, parameters), files.tokenizer, files.settings, backend, files.path)
+
+
+class Encoder:
+    """A model, its tokenizer, and how its token rows become one vector."""
+
+    def __init__(
+        self,
+        model: GPT2,
+        tokenizer: Tokenizer,
+        settings: EmbeddingSettings | None = None,
+        backend: Backend | None = None,
+        path: Path | None = None,
+    ) -> None:
+        """`backend` must be the one on which the model's parameters lie; None means NumPy in their dtype."""
+        self.model = model
+        self.tokenizer = tokenizer
+        self.settings = settings or EmbeddingSettings()
+        self.backend = backend or choose_backend("numpy", dtype=model.parameters.flat.dtype)
+        self.path = path
+        self.truncated = 0  # texts that the last call of encode cut at the window
+
+    def __repr__(self) -> str:
+        config = self.model.config
+        return (
+            f"Encoder({self.path or 'in memory'}, D={config.D}, L={config.L}, H={config.H}, "
+            f"pooling={self.settings.pooling}, {self.backend.xp.__name__} {self.backend.dtype})"
+        )
+
+    @property
+    def dimension(self) -> int:
+        """The length D of a vector."""
+        return self.model.config.D
+
+    @property
+    def max_seq_length(self) -> int:
+        """Tokens of a text that are read; what comes after is cut."""
+        window = self.model.config.n_positions
+        return min(self.settings.max_seq_length or window, window)
+
+    def encode(
+        self,
+        sentences: str | Sequence[str],
+        *,
+        prompt_name: str | None = None,
+        prompt: str | None = None,
+        batch_size: int = 1024,
+        batch_tokens: int | None = None,
+        show_progress_bar: bool | None = None,
+        precision: str = "float32",
+        truncate_dim: int | None = None,
+        normalize_embeddings: bool | None = None,
+        convert_to_numpy: bool = True,
+    ) -> Array:
+        """One string -> (D,); B strings -> (B, D) in their order; an empty list -> (0, D).
+
+        prompt_name           one of the model's prompts, put before every text; `prompt` gives one directly
+        batch_size            at most so many texts in one forward pass, and
+        batch_tokens          at most so many tokens, whichever is reached first (None: by device)
+        show_progress_bar     on stderr; None shows it for long runs on a terminal
+        precision             "float32" (the encoder's own dtype); "int8" or "uint8", (D,) bytes by the model's
+                              stored calibration; "binary" or "ubinary", (D/8,) bytes of sign bits
+        truncate_dim          keep the first so many dimensions, normalised anew if vectors are normalised
+        normalize_embeddings  None follows the model's own setting
+        convert_to_numpy      False leaves the vectors on the GPU
+
+        An empty text has no tokens and gives the zero vector. Texts longer than the window are cut, counted
+        in `truncated`, and reported in one TruncationWarning. Raises UsageError for arguments that make no
+        sense and for a text that is no string.
+        """
+        texts = [sentences] if isinstance(sentences, str) else list(sentences)
+        self._check(texts, precision, truncate_dim, batch_size, batch_tokens)
+        ids, prompt_length = self._tokenize(texts, self._prompt(prompt_name, prompt))
+
+        xp = self.backend.xp
+        width = truncate_dim or self.dimension
+        vectors = xp.empty((len(texts), width), dtype=self.backend.dtype)  # (B, width)
+        wants_unit = self.settings.normalize if normalize_embeddings is None else normalize_embeddings
+        budget = batch_tokens or BATCH_TOKENS[self.backend.device]
+        batches = list(batches_by_length([len(i) for i in ids], batch_size, budget))
+        for rows in _with_progress(batches, len(texts), show_progress_bar):
+            pooled = self._pool([ids[row] for row in rows], prompt_length)[:, :width]  # (b, width)
+            vectors[xp.asarray(rows)] = normalize(pooled)[0] if wants_unit else pooled
+
+        vectors = self._quantize(vectors, precision)
+        if convert_to_numpy:
+            vectors = to_numpy(vectors)
+        return vectors[0] if isinstance(sentences, str) else vectors
+
+    def encode_query(self, sentences: str | Sequence[str], **options: Any) -> Array:
+        """`encode` with the model's prompt called "query", if it has one and none is given."""
+        return self.encode(sentences, **self._with_prompt("query", options))
+
+    def encode_document(self, sentences: str | Sequence[str], **options: Any) -> Array:
+        """`encode` with the model's prompt called "document", if it has one and none is given."""
+        return self.encode(sentences, **self._with_prompt("document", options))
+
+    def similarity(self, a: Array, b: Array) -> Array:
+        """Cosine of every row of `a` (M, D) with every row of `b` (N, D): (M, N)"""
+        from .similarity import matrix
+
+        return matrix(a, b)
+
+    def similarity_pairwise(self, a: Array, b: Array) -> Array:
+        """Cosine of row i of `a` (B, D) with row i of `b` (B, D): (B,)"""
+        from .similarity import pairwise
+
+        return pairwise(a, b)
+
+    def calibrate(self, sentences: Sequence[str], coverage: float = 0.999) -> None:
+        """Set the range of every dimension that "int8" and "uint8" spread over their 256 steps.
+
+        The range holds the share `coverage` of the values that these texts give; what lies outside is
+        clipped. `save` stores it with the model.
+        """
+        if len(sentences) < 100:
+            raise UsageError(f"{len(sentences)} texts are too few to calibrate on: give at least 100")
+        vectors = self.encode(sentences)  # (B, D)
+        tail = (1.0 - coverage) / 2
+        ranges = np.quantile(vectors, [tail, 1.0 - tail], axis=0).astype(np.float32)  # (2, D)
+        self.settings = dataclasses.replace(self.settings, calibration=ranges)
+
+    def save(
+        self,
+        path: str | Path,
+        *,
+        dtype: str = "float32",
+        model_card: str | None = None,
+        overwrite: bool = False,
+    ) -> Path:
+        """Write a model directory that minigpt2, transformers and sentence-transformers load alike."""
+        return write_model_directory(
+            path,
+            self.model.config,
+            self.model.parameters.to(np),
+            self.tokenizer,
+            self.settings,
+            dtype=dtype,
+            model_card=model_card,
+            overwrite=overwrite,
+        )
+
+    def _check(
+        self,
+        texts: list[str],
+        precision: str,
+        truncate_dim: int | None,
+        batch_size: int,
+        batch_tokens: int | None,
+    ) -> None:
+        for i, text in enumerate(texts):
+            if not isinstance(text, str):
+                raise UsageError(f"text {i} is a {type(text).__name__}, not a string")
+        if precision not in PRECISIONS:
+            raise UsageError(f"unknown precision {precision!r}: use one of {', '.join(PRECISIONS)}")
+        if truncate_dim is not None and not 1 <= truncate_dim <= self.dimension:
+            raise UsageError(f"truncate_dim must lie between 1 and {self.dimension}, not {truncate_dim}")
+        if precision in ("int8", "uint8"):
+            if self.settings.calibration is None:
+                raise UsageError(
+                    f"precision {precision!r} needs the range of every dimension, and this model stores none: "
+                    f"call encoder.calibrate(texts) first"
+                )
+            if truncate_dim not in (None, self.dimension):
+                raise UsageError(f"precision {precision!r} is calibrated for whole vectors: drop truncate_dim")
+        if batch_size < 1 or (batch_tokens is not None and batch_tokens < 1):
+            raise UsageError("batch_size and batch_tokens must be at least 1")
+
+    def _prompt(self, prompt_name: str | None, prompt: str | None) -> str:
+        prompts = self.settings.prompts
+        if prompt is not None:
+            if prompt_name is not None:
+                raise UsageError("give prompt or prompt_name, not both")
+            return prompt
+        if prompt_name is None:
+            return prompts.get(self.settings.default_prompt_name or "", "")
+        if prompt_name not in prompts:
+            known = ", ".join(prompts) or "none"
+            raise UsageError(f"this model has no prompt called {prompt_name!r} (it has: {known})")
+        return prompts[prompt_name]
+
+    def _with_prompt(self, name: str, options: dict[str, Any]) -> dict[str, Any]:
+        if "prompt" in options or "prompt_name" in options or name not in self.settings.prompts:
+            return options
+        return {**options, "prompt_name": name}
+
+    def _tokenize(self, texts: list[str], prompt: str) -> tuple[list[list[int]], int]:
+        """B texts -> B lists of ids, cut at the window, and how many ids of each belong to the prompt"""
+        limit = self.max_seq_length
+        prompt_length = len(self.tokenizer.encode(prompt)) if prompt else 0
+        if prompt_length >= limit:
+            raise DataError(f"the prompt alone has {prompt_length} tokens, the window {limit}: shorten it")
+        ids = self.tokenizer.encode_batch([prompt + text if text else "" for text in texts])
+        self.truncated = sum(len(i) > limit for i in ids)
+        if self.truncated:
+            verb = "was" if self.truncated == 1 else "were"
+            message = f"{self.truncated} of {len(texts)} texts {verb} cut at {limit} tokens, the model's window"
+            warnings.warn(message, TruncationWarning, stacklevel=3)
+        return [i[:limit] for i in ids], prompt_length
+
+    def _pool(self, ids: list[list[int]], prompt_length: int) -> Array:
+        """b lists of ids -> (b, D), pooled but not normalised"""
+        batch = TokenBatch(ids, self.backend.xp)
+        hidden, _ = self.model.forward(batch)  # (N, D)
+        if prompt_length and not self.settings.include_prompt:
+            hidden = hidden[batch.positions >= prompt_length]  # (N', D)
+            batch = TokenBatch([i[prompt_length:] for i in ids], self.backend.xp)
+        return pooling(hidden, batch, self.settings.pooling)[0]
+
+    def _quantize(self, vectors: Array, precision: str) -> Array:
+        """(B, D) in the encoder's dtype -> the same, (B, D) bytes, or (B, ceil(D/8)) bytes"""
+        xp = self.backend.xp
+        if precision == "float32":
+            return vectors
+        if precision in ("binary", "ubinary"):
+            bits = xp.packbits(vectors > 0, axis=-1)  # (B, ceil(D/8)) uint8
+            return bits if precision == "ubinary" else (bits - 128).view(xp.int8)
+        low, high = xp.asarray(self.settings.calibration, dtype=vectors.dtype)  # each (D,)
+        steps = xp.where(high > low, high - low, 1.0) / 255  # (D,)
+        level = xp.clip(xp.floor((vectors - low) / steps), 0, 255)  # (B, D)
+        return level.astype(xp.uint8) if precision == "uint8" else (level - 128).astype(xp.int8)
+
+
+def batches_by_length(lengths: Sequence[int], batch_size: int, batch_tokens: int) -> Iterator[list[int]]:
+    """Indices of texts, longest first, in batches of at most `batch_size` texts and `batch_tokens` tokens.
+
+    Equal lengths end up together, so attention works on large groups; starting with the longest shows early
+    whether memory suffices. A text longer than `batch_tokens` is a batch of its own.
+    """
+    batch: list[int] = []
+    tokens = 0
+    for i in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
+        if batch and (len(batch) == batch_size or tokens + lengths[i] > batch_tokens):
+            yield batch
+            batch, tokens = [], 0
+        batch.append(i)
+        tokens += lengths[i]
+    if batch:
+        yield batch
+
+
+def _with_progress(batches: list[list[int]], texts: int, show: bool | None) -> Iterator[list[int]]:
+    """The batches, with a bar on stderr that counts texts."""
+    if show is None:
+        show = len(batches) >= BATCHES_WORTH_A_PROGRESS_BAR and sys.stderr.isatty()
+    if not show:
+        yield from batches
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("embedding"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("embedding", total=texts)
+        for batch in batches:
+            yield batch
+            progress.advance(task, len(batch))

@@ -1,0 +1,164 @@
+"""Is a hand-written gradient right? Compare it with what the function really does, along random directions.
+
+    analytic    Σ dx · v                                        dx from backward, v a random direction
+    numeric     (4·S(h/2) − S(h)) / 3,   S(h) = (L(x + h·v) − L(x − h·v)) / 2h
+
+L = Σ y · w for random w, so that every output counts. S is the central difference, wrong by O(h²); combining
+two of them (Richardson 1911) leaves O(h⁴), so in float64 a right gradient agrees to about 1e-10, and one
+direction tests all entries of an input at once: four forward passes, whatever the size.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from .backend import Array, array_module, asarray
+
+STEP = 1e-3
+TOLERANCE = 1e-7
+
+
+class GradientCheck(NamedTuple):
+    """One comparison: what backward says and what the function does, for one input along one direction."""
+
+    layer: str
+    input: str
+    analytic: float
+    numeric: float
+    error: float  # |analytic − numeric| relative to the size that the numbers were expected to have
+
+    def __str__(self) -> str:
+        return (
+            f"{self.layer}: gradient with respect to {self.input!r} along a random direction: "
+            f"backward says {self.analytic:.12g}, finite differences say {self.numeric:.12g} "
+            f"(relative error {self.error:.2g})"
+        )
+
+
+class GradientError(AssertionError):
+    """A gradient that is wrong. The message names the layer and the input and prints both numbers."""
+
+
+def check_gradient(
+    layer: str,
+    forward: Callable[..., tuple[Array, object]],
+    backward: Callable[[Array, object], object],
+    inputs: Mapping[str, Array],
+    *,
+    seed: int = 0,
+    directions: int = 2,
+    step: float = STEP,
+    tolerance: float = TOLERANCE,
+) -> list[GradientCheck]:
+    """Check `backward(dy, ctx)` against `y, ctx = forward(**inputs)`, input by input.
+
+    layer      the name to print
+    inputs     float64 arrays, each differentiable; bind everything else with functools.partial
+    backward   returns the gradients in the order of `inputs`: one array, or a tuple, or a mapping by name
+
+    Returns every comparison made. Raises GradientError at the first whose error exceeds `tolerance`, or if a
+    gradient's shape differs from its input's; ValueError if an input is not float64.
+    """
+    _require_float64(layer, inputs)
+    rng = np.random.default_rng(seed)
+    y, ctx = forward(**inputs)
+    w = _random_like(y, rng)  # the shape of y
+    gradients = _by_name(backward(w, ctx), inputs)
+
+    checks = []
+    for name, x in inputs.items():
+        gradient = gradients[name]
+        if gradient.shape != x.shape:
+            raise GradientError(
+                f"{layer}: the gradient with respect to {name!r} has shape {gradient.shape}, "
+                f"but the input has {x.shape}"
+            )
+        for _ in range(directions):
+            v = _random_like(x, rng)
+
+            def along(t: float, name: str = name, x: Array = x, v: Array = v) -> float:
+                moved, _ = forward(**{**inputs, name: x + t * v})
+                return float((moved * w).sum())
+
+            checks.append(_compare(layer, name, gradient, v, along, step))
+            if not checks[-1].error <= tolerance:
+                raise GradientError(str(checks[-1]))
+    return checks
+
+
+def check_parameters(
+    layer: str,
+    loss: Callable[[], float | Array],
+    gradients: Mapping[str, Array],
+    parameters: Mapping[str, Array],
+    *,
+    seed: int = 0,
+    step: float = STEP,
+    tolerance: float = TOLERANCE,
+) -> list[GradientCheck]:
+    """Check the gradient of every parameter of a whole model.
+
+    `loss()` computes the scalar from `parameters` as they are now; each parameter is moved in place along a
+    random direction and put back exactly. `gradients` holds what backward gave. Returns and raises as
+    `check_gradient` does.
+    """
+    _require_float64(layer, parameters)
+    rng = np.random.default_rng(seed)
+    checks = []
+    for name, x in parameters.items():
+        v = _random_like(x, rng)
+        saved = x.copy()
+
+        def along(t: float, x: Array = x, v: Array = v, saved: Array = saved) -> float:
+            x[...] = saved + t * v
+            try:
+                return float(loss())
+            finally:
+                x[...] = saved
+
+        checks.append(_compare(layer, name, gradients[name], v, along, step))
+        if not checks[-1].error <= tolerance:
+            raise GradientError(str(checks[-1]))
+    return checks
+
+
+def _compare(
+    layer: str, name: str, gradient: Array, v: Array, along: Callable[[float], float], step: float
+) -> GradientCheck:
+    # A direction of length 1 keeps the step's size, and with it the truncation error, independent of the
+    # number of entries.
+    length = float(array_module(v).sqrt((v * v).sum()))
+    h = step / length
+    analytic = float((gradient * v).sum())
+    coarse = (along(h) - along(-h)) / (2 * h)
+    fine = (along(h / 2) - along(-h / 2)) / h
+    numeric = (4 * fine - coarse) / 3
+    # g · v is about ‖g‖·‖v‖/sqrt(size) for a random v. Dividing by this where it is larger than the two
+    # numbers keeps a direction that happens to be nearly orthogonal to the gradient from looking wrong.
+    typical = float(array_module(gradient).sqrt((gradient * gradient).sum())) * length / math.sqrt(v.size)
+    scale = max(abs(analytic), abs(numeric), typical)
+    error = abs(analytic - numeric) / scale if scale else 0.0
+    return GradientCheck(layer, name, analytic, numeric, error)
+
+
+def _require_float64(layer: str, arrays: Mapping[str, Array]) -> None:
+    for name, x in arrays.items():
+        if x.dtype != np.float64:
+            raise ValueError(
+                f"{layer}: input {name!r} is {x.dtype}; finite differences need float64, "
+                f"whose rounding is small beside the step"
+            )
+
+
+def _random_like(x: Array, rng: np.random.Generator) -> Array:
+    return asarray(rng.standard_normal(x.shape), array_module(x))
+
+
+def _by_name(gradients: object, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
+    if isinstance(gradients, Mapping):
+        return gradients
+    if not isinstance(gradients, tuple):
+        gradients = (gradients,)
+    return dict(zip(inputs, gradients, strict=True))

@@ -1,0 +1,192 @@
+"""GPT-2: embeddings, L blocks, a last layernorm, and the whole way back by hand.
+
+    x_0     = dropout(wte[ids] + wpe[positions])
+    x_{i+1} = block_i(x_i)                                i = 0 … L−1
+    hidden  = layernorm(x_L)
+    logits  = hidden · wteᵀ                               the language-model head shares the token table
+
+Radford et al. 2019, "Language Models are Unsupervised Multitask Learners". For sentence embeddings `hidden`
+goes to pooling; for language modelling to the head. A batch is ragged: N rows for the tokens of all its
+sentences.
+"""
+
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .backend import Array, array_module, asarray, choose_backend
+from .cache import ActivationCache
+from .config import GPT2Config
+from .layers.block import BlockContext, block, block_backward
+from .layers.cross_entropy import CrossEntropyContext, cross_entropy, cross_entropy_backward
+from .layers.dropout import DropoutContext, Generator, dropout, dropout_backward
+from .layers.embedding import EmbeddingContext, embedding, embedding_backward
+from .layers.layernorm import LayerNormContext, layernorm, layernorm_backward
+from .parameters import Parameters
+from .ragged import TokenBatch
+
+
+class ModelContext(NamedTuple):
+    """What backward needs, layer by layer. `backward` pops `blocks`, so memory falls as it proceeds."""
+
+    embedding: EmbeddingContext
+    dropout: DropoutContext
+    blocks: list[BlockContext]
+    ln_f: LayerNormContext
+
+
+class LogitsContext(NamedTuple):
+    """What backward needs of the tied head: both operands of its product."""
+
+    hidden: Array  # (M, D)
+    wte: Array  # (V, D) a view of the parameters
+
+
+class LossContext(NamedTuple):
+    """The contexts of a language-model loss, in the order in which they ran."""
+
+    model: ModelContext
+    rows: Array  # (M,) the rows of `hidden` that have a next token
+    logits: LogitsContext
+    cross_entropy: CrossEntropyContext
+
+
+class GPT2:
+    """A configuration and its parameters. Holds no state between calls: contexts belong to the caller."""
+
+    def __init__(self, config: GPT2Config, parameters: Parameters) -> None:
+        """`parameters` as laid out by `Parameters.initialise(config)` or read from a model directory."""
+        self.config = config
+        self.parameters = parameters
+        self._weights_of_block = [parameters.subset(f"h.{i}.") for i in range(config.L)]
+
+    @classmethod
+    def initialise(
+        cls, config: GPT2Config, seed: int = 0, xp: ModuleType | str | None = None, dtype: Any = None
+    ) -> "GPT2":
+        """A model with fresh random parameters; `xp` and `dtype` as in `choose_backend`."""
+        backend = choose_backend(xp, dtype=dtype)
+        return cls(config, Parameters.initialise(config, seed, backend.xp, backend.dtype))
+
+    def forward(
+        self, batch: TokenBatch, *, keep: bool = False, rng: Generator | None = None
+    ) -> tuple[Array, ModelContext | None]:
+        """B sentences of N tokens -> hidden (N, D), and with `keep` the context for `backward`.
+
+        `rng` (from `xp.random.default_rng(seed)`) switches dropout on. Without `keep` nothing is held: a
+        block's intermediates are gone when the next block runs. Raises DataError for an id outside the
+        vocabulary or a sentence longer than the window.
+        """
+        x, embedding_ctx, dropout_ctx = self._embed(batch, rng)  # (N, D)
+        blocks = []
+        for weights in self._weights_of_block:
+            x, ctx = block(x, weights, batch, self.config, rng)  # (N, D)
+            if keep:
+                blocks.append(ctx)
+            del ctx
+        hidden, ln_f = self._last_layernorm(x)  # (N, D)
+        return hidden, ModelContext(embedding_ctx, dropout_ctx, blocks, ln_f) if keep else None
+
+    def backward(self, dhidden: Array, ctx: ModelContext, gradients: Parameters) -> None:
+        """(N, D): add the gradient of every parameter into `gradients`, laid out like the parameters.
+
+        Consumes `ctx`: each block's context is dropped as soon as it has been used.
+        """
+        if len(ctx.blocks) != self.config.L:
+            raise ValueError("this context has been used by an earlier backward: run forward again")
+        dx, dgain, dbias = layernorm_backward(dhidden, ctx.ln_f)  # (N, D)  hidden = layernorm(x_L)
+        _add(gradients, "ln_f.", {"weight": dgain, "bias": dbias})
+        for i in reversed(range(self.config.L)):
+            dx, of_block = block_backward(dx, ctx.blocks.pop())  # (N, D)  x_{i+1} = block_i(x_i)
+            _add(gradients, f"h.{i}.", of_block)
+        dx = dropout_backward(dx, ctx.dropout)  # (N, D)  x_0 = dropout(…)
+        dwte, dwpe = embedding_backward(dx, ctx.embedding)  # (V, D), (P, D)
+        _add(gradients, "", {"wte.weight": dwte, "wpe.weight": dwpe})
+
+    def hidden_states(self, batch: TokenBatch) -> list[Array]:
+        """L+1 arrays (N, D): the embeddings, then what leaves each block, the last one after ln_f.
+
+        The same list as transformers' `output_hidden_states=True`.
+        """
+        states = list(self._residual_stream(batch))  # L+1 × (N, D)
+        states[-1], _ = self._last_layernorm(states[-1])
+        return states
+
+    def logits(self, hidden: Array) -> tuple[Array, LogitsContext]:
+        """(M, D) -> (M, V): a score for each token that might come next"""
+        wte = self.parameters["wte.weight"]
+        return hidden @ wte.T, LogitsContext(hidden, wte)
+
+    def logits_backward(self, dlogits: Array, ctx: LogitsContext, gradients: Parameters) -> Array:
+        """(M, V) -> dhidden (M, D); adds the token table's share into `gradients`"""
+        _add(gradients, "", {"wte.weight": dlogits.T @ ctx.hidden})  # (V, D)  logits = hidden @ wteᵀ
+        return dlogits @ ctx.wte  # (M, D)  logits = hidden @ wteᵀ
+
+    def loss(
+        self, batch: TokenBatch, *, keep: bool = False, rng: Generator | None = None
+    ) -> tuple[Array, LossContext | None]:
+        """The mean next-token cross-entropy in nats over all tokens that have a next one, shape ().
+
+        Raises ValueError if no sentence has two tokens.
+        """
+        rows, targets = next_tokens(batch)  # (M,), (M,)
+        hidden, model_ctx = self.forward(batch, keep=keep, rng=rng)  # (N, D)
+        logits, logits_ctx = self.logits(hidden[rows])  # (M, V)
+        loss, cross_entropy_ctx = cross_entropy(logits, targets)  # ()
+        return loss, LossContext(model_ctx, rows, logits_ctx, cross_entropy_ctx) if keep else None
+
+    def loss_backward(self, ctx: LossContext, gradients: Parameters, dloss: float = 1.0) -> None:
+        """Add the gradient of the loss, times `dloss`, into `gradients`. Consumes `ctx.model`."""
+        dlogits = cross_entropy_backward(dloss, ctx.cross_entropy)  # (M, V)
+        drows = self.logits_backward(dlogits, ctx.logits, gradients)  # (M, D)
+        xp = array_module(drows)
+        dhidden = xp.zeros_like(ctx.model.ln_f.x)  # (N, D)
+        dhidden[ctx.rows] = drows  # logits(hidden[rows]); each row stands there once
+        self.backward(dhidden, ctx.model, gradients)
+
+    def run_with_cache(self, batch: TokenBatch) -> tuple[Array, ActivationCache]:
+        """hidden (N, D), and every intermediate by name: `cache["blocks.3.attn.pattern"]`. See `cache.py`."""
+        hidden, ctx = self.forward(batch, keep=True)
+        return hidden, ActivationCache(batch, ctx, hidden, self.config)
+
+    def _embed(
+        self, batch: TokenBatch, rng: Generator | None
+    ) -> tuple[Array, EmbeddingContext, DropoutContext]:
+        """x_0 (N, D)"""
+        batch.check_fits(self.config.V, self.config.n_positions)
+        wte, wpe = self.parameters["wte.weight"], self.parameters["wpe.weight"]
+        x, embedding_ctx = embedding(batch.ids, batch.positions, wte, wpe)  # (N, D)
+        x, dropout_ctx = dropout(x, self.config.embd_pdrop, rng)  # (N, D)
+        return x, embedding_ctx, dropout_ctx
+
+    def _residual_stream(self, batch: TokenBatch) -> Iterator[Array]:
+        """x_0 … x_L, each (N, D)"""
+        x, _, _ = self._embed(batch, None)
+        yield x
+        for weights in self._weights_of_block:
+            x, _ = block(x, weights, batch, self.config)  # (N, D)
+            yield x
+
+    def _last_layernorm(self, x: Array) -> tuple[Array, LayerNormContext]:
+        """(N, D) -> (N, D)"""
+        gain, bias = self.parameters["ln_f.weight"], self.parameters["ln_f.bias"]
+        return layernorm(x, gain, bias, self.config.layer_norm_epsilon)
+
+
+def next_tokens(batch: TokenBatch) -> tuple[Array, Array]:
+    """rows (M,) that have a next token in their sentence, and targets (M,): the ids of those next tokens"""
+    is_last = np.zeros(batch.N, dtype=bool)  # (N,)
+    is_last[batch.offsets[1:][batch.lengths > 0] - 1] = True
+    rows = np.flatnonzero(~is_last)  # (M,)
+    if rows.size == 0:
+        raise ValueError("no sentence has two tokens, so there is no next token to predict")
+    rows = asarray(rows, batch.xp)
+    return rows, batch.ids[rows + 1]
+
+
+def _add(gradients: Parameters, prefix: str, values: dict[str, Array]) -> None:
+    for name, value in values.items():
+        view = gradients[prefix + name]
+        view += value

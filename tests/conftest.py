@@ -1,0 +1,25 @@
+"""Fixtures shared by all tests. Tests that take `xp` run once with NumPy and once with CuPy."""
+
+import numpy as np
+import pytest
+
+from minigpt2.backend import gpu_problem
+
+
+@pytest.fixture(params=["numpy", pytest.param("cupy", marks=pytest.mark.gpu)])
+def xp(request):
+    """The array module under test; the CuPy case is skipped, with its reason, where no GPU is usable."""
+    if request.param == "numpy":
+        return np
+    problem = gpu_problem()
+    if problem:
+        pytest.skip(problem)
+    import cupy
+
+    return cupy
+
+
+@pytest.fixture
+def rng():
+    """A host random generator with a fixed seed, so that a failure repeats."""
+    return np.random.default_rng(20261122)
