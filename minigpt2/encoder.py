@@ -226,7 +226,9 @@ class Encoder:
                     f"call encoder.calibrate(texts) first"
                 )
             if truncate_dim not in (None, self.dimension):
-                raise UsageError(f"precision {precision!r} is calibrated for whole vectors: drop truncate_dim")
+                raise UsageError(
+                    f"precision {precision!r} is calibrated for whole vectors: drop truncate_dim"
+                )
         if batch_size < 1 or (batch_tokens is not None and batch_tokens < 1):
             raise UsageError("batch_size and batch_tokens must be at least 1")
 
@@ -258,7 +260,9 @@ class Encoder:
         self.truncated = sum(len(i) > limit for i in ids)
         if self.truncated:
             verb = "was" if self.truncated == 1 else "were"
-            message = f"{self.truncated} of {len(texts)} texts {verb} cut at {limit} tokens, the model's window"
+            message = (
+                f"{self.truncated} of {len(texts)} texts {verb} cut at {limit} tokens, the model's window"
+            )
             warnings.warn(message, TruncationWarning, stacklevel=3)
         return [i[:limit] for i in ids], prompt_length
 
