@@ -152,7 +152,7 @@ class GPT2Config:
 _PUBLISHED = {"vocab_size": 50257, "n_positions": 1024}
 
 NAMED_SIZES: dict[str, dict[str, Any]] = {
-    "nano": {"vocab_size": 16384, "n_positions": 512, "n_embd": 256, "n_layer": 6, "n_head": 4},
+    "nano": {"vocab_size": 16384, "n_positions": 256, "n_embd": 256, "n_layer": 6, "n_head": 4},
     "124M": _PUBLISHED | {"n_embd": 768, "n_layer": 12, "n_head": 12},
     "355M": _PUBLISHED | {"n_embd": 1024, "n_layer": 24, "n_head": 16},
     "774M": _PUBLISHED | {"n_embd": 1280, "n_layer": 36, "n_head": 20},

@@ -122,8 +122,8 @@ class Encoder:
         batch_size            at most so many texts in one forward pass, and
         batch_tokens          at most so many tokens, whichever is reached first (None: by device)
         show_progress_bar     on stderr; None shows it for long runs on a terminal
-        precision             "float32" (the encoder's own dtype); "int8" or "uint8", (D,) bytes by the model's
-                              stored calibration; "binary" or "ubinary", (D/8,) bytes of sign bits
+        precision             "float32" (the encoder's own dtype); "int8" or "uint8", (D,) bytes by the
+                              model's stored calibration; "binary" or "ubinary", (D/8,) bytes of sign bits
         truncate_dim          keep the first so many dimensions, normalised anew if vectors are normalised
         normalize_embeddings  None follows the model's own setting
         convert_to_numpy      False leaves the vectors on the GPU
@@ -222,8 +222,8 @@ class Encoder:
         if precision in ("int8", "uint8"):
             if self.settings.calibration is None:
                 raise UsageError(
-                    f"precision {precision!r} needs the range of every dimension, and this model stores none: "
-                    f"call encoder.calibrate(texts) first"
+                    f"precision {precision!r} needs the range of every dimension, and this model stores "
+                    f"none: call encoder.calibrate(texts) first"
                 )
             if truncate_dim not in (None, self.dimension):
                 raise UsageError(
