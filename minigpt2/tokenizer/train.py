@@ -15,8 +15,8 @@ A word is held as a str with one character for each token, chr(id). So a pair is
 words are rewritten by str.split and str.join, leftmost first, and comparing two pairs compares their ids.
 
 Ties. Of pairs with equal counts the one with the smaller left id is merged, then the one with the smaller
-right id. Ids are: special tokens, the 256 bytes in the order of the characters that spell them, then merges in
-the order found. This is the order of the `tokenizers` library's BpeTrainer, whose merges are the same.
+right id. Ids are: special tokens, the 256 bytes in the order of the characters that spell them, then merges
+in the order found. This is the order of the `tokenizers` library's BpeTrainer, whose merges are the same.
 """
 
 from collections import Counter
