@@ -33,3 +33,7 @@ class DeviceError(MiniGPT2Error, RuntimeError):
     """The GPU was asked for and cannot be used."""
 
     exit_code = 4
+
+
+class OutputError(MiniGPT2Error, OSError):
+    """A file or folder that cannot be written: no permission, no such folder, no space."""

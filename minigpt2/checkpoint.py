@@ -1,0 +1,339 @@
+"""Weights on the disk: the safetensors format, read strictly, and the names that a GPT-2 goes by in it.
+
+    8 bytes   N, the length of the header, unsigned, little-endian
+    N bytes   JSON: {"name": {"dtype": "F32", "shape": [2, 3], "data_offsets": [start, stop]}, …},
+              "__metadata__" may hold strings; it begins with "{" and may end in spaces
+    the rest  the numbers, little-endian, C order; offsets count from here, without gap or overlap
+
+Format: the safetensors specification (huggingface/safetensors, README, "Format"). The reader is our own,
+because the library's accepts a name twice and cannot give bfloat16 to NumPy. It copies one block at a time
+from a memory map into the flat array of `Parameters`: loading needs little more memory than the model.
+"""
+
+import math
+import mmap
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .backend import DTYPES, to_numpy
+from .config import GPT2Config
+from .errors import ModelError, OutputError, UsageError
+from .files import parse_json, read_json, shorten
+from .parameters import Parameters, parameter_shapes
+
+WEIGHTS = "model.safetensors"
+INDEX = "model.safetensors.index.json"
+SAVED_DTYPES = ("float32", "float16")
+
+# Largest header, as in the library: a bound on what a damaged length can make us parse.
+MAX_HEADER_BYTES = 100_000_000
+
+# Bytes of one number of every dtype that the format names in whole bytes.
+ITEM_BYTES = {
+    "BOOL": 1,
+    "U8": 1,
+    "I8": 1,
+    "F8_E5M2": 1,
+    "F8_E4M3": 1,
+    "I16": 2,
+    "U16": 2,
+    "F16": 2,
+    "BF16": 2,
+}
+ITEM_BYTES |= {"I32": 4, "U32": 4, "F32": 4, "C64": 8, "I64": 8, "U64": 8, "F64": 8}
+
+# What weights may be stored as. NumPy has no bfloat16: its 16 bits are the upper half of a float32.
+FLOAT_TYPES = {"F16": "<f2", "BF16": "<u2", "F32": "<f4", "F64": "<f8"}
+
+# The causal mask, which old checkpoints store with the weights, once a layer.
+MASK_BUFFER = re.compile(r"h\.\d+\.attn\.(bias|masked_bias)")
+
+BLOCK = 1 << 16  # numbers converted and checked at a time: 256 KiB of float32 stay in the cache
+
+
+class TensorEntry(NamedTuple):
+    """Where one tensor lies."""
+
+    dtype: str  # as the format spells it: "F32", "BF16", …
+    shape: tuple[int, ...]
+    start: int  # first byte, counted from the beginning of the file
+    stop: int
+
+
+def parse_header(content: bytes | mmap.mmap, where: str) -> dict[str, TensorEntry]:
+    """The tensors of a safetensors file, given all its bytes; `where` names it in messages.
+
+    Raises ModelError for everything that the format forbids: a file or header cut short, a header that is too
+    long or no JSON, a name twice, an unknown dtype, offsets that leave a gap, overlap, pass the end of the
+    file or do not fit the shape.
+    """
+    if len(content) < 8:
+        raise ModelError(f"{where} is truncated: {len(content)} bytes cannot hold a safetensors header")
+    header_bytes = int.from_bytes(content[:8], "little")
+    if header_bytes > MAX_HEADER_BYTES:
+        raise ModelError(f"{where}: a header of {header_bytes} bytes is too large: not a safetensors file?")
+    data_start = 8 + header_bytes
+    if data_start > len(content):
+        raise ModelError(
+            f"{where} is truncated: the header alone needs {data_start} bytes, not {len(content)}"
+        )
+    if content[8:9] != b"{":
+        raise ModelError(f"{where}: the header does not begin with '{{': not a safetensors file")
+    try:
+        text = content[8:data_start].decode("utf-8")
+    except UnicodeDecodeError:
+        raise ModelError(f"{where}: the header is not UTF-8: not a safetensors file") from None
+    fields = parse_json(text.rstrip(" "), f"{where}, header")
+
+    metadata = fields.pop("__metadata__", {})
+    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
+        raise ModelError(f"{where}: the header's __metadata__ must map names to strings")
+    entries = {name: _parse_entry(name, entry, data_start, where) for name, entry in fields.items()}
+    _check_layout(entries, data_start, len(content), where)
+    return entries
+
+
+def _parse_entry(name: str, entry: Any, data_start: int, where: str) -> TensorEntry:
+    tensor = f"{where}: tensor {shorten(name)}"
+    if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
+        raise ModelError(f"{tensor} needs exactly dtype, shape and data_offsets in the header")
+    dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
+    if not isinstance(dtype, str) or dtype not in ITEM_BYTES:
+        raise ModelError(f"{tensor} has the unknown dtype {shorten(dtype)}")
+    if not _are_sizes(shape):
+        raise ModelError(f"{tensor} has the impossible shape {shorten(shape)}")
+    if not _are_sizes(offsets) or len(offsets) != 2 or offsets[0] > offsets[1]:
+        raise ModelError(f"{tensor} has the impossible data_offsets {shorten(offsets)}")
+    start, stop = offsets
+    needed = math.prod(shape) * ITEM_BYTES[dtype]
+    if stop - start != needed:
+        raise ModelError(f"{tensor} has {stop - start} bytes, but {dtype} {shorten(shape)} needs {needed}")
+    return TensorEntry(dtype, tuple(shape), data_start + start, data_start + stop)
+
+
+def _are_sizes(value: Any) -> bool:
+    return isinstance(value, list) and all(type(size) is int and 0 <= size < 2**63 for size in value)
+
+
+def _check_layout(entries: Mapping[str, TensorEntry], start: int, size: int, where: str) -> None:
+    """The tensors must fill the file from `start` to its end, one after the other."""
+    for name, entry in sorted(entries.items(), key=lambda item: (item[1].start, item[1].stop)):
+        if entry.stop > size:
+            raise ModelError(
+                f"{where} is truncated: tensor {shorten(name)} ends at byte {entry.stop} of {size}: "
+                f"fetch it again"
+            )
+        if entry.start != start:
+            what = "leaves a gap before" if entry.start > start else "overlaps the tensor before"
+            raise ModelError(f"{where}: the header {what} tensor {shorten(name)}: the file is damaged")
+        start = entry.stop
+    if start != size:
+        raise ModelError(f"{where}: {size - start} bytes at the end belong to no tensor: the file is damaged")
+
+
+class StoredTensor(NamedTuple):
+    """A tensor in an open file, read in blocks of numbers."""
+
+    name: str  # as stored
+    entry: TensorEntry
+    content: mmap.mmap
+    where: str  # the file
+
+    def blocks(self) -> Iterator[tuple[int, np.ndarray]]:
+        """Its numbers in C order: (index of the first, up to BLOCK of them in float16, 32 or 64)."""
+        dtype = np.dtype(FLOAT_TYPES[self.entry.dtype])
+        size = math.prod(self.entry.shape)
+        for first in range(0, size, BLOCK):
+            count = min(BLOCK, size - first)
+            offset = self.entry.start + first * dtype.itemsize
+            block = np.frombuffer(self.content, dtype, count, offset)
+            if self.entry.dtype == "BF16":
+                block = (block.astype(np.uint32) << np.uint32(16)).view(np.float32)
+            yield first, block
+
+
+def open_tensors(folder: Path) -> dict[str, StoredTensor]:
+    """Stored name -> tensor, over `model.safetensors` or over all shards of `model.safetensors.index.json`.
+
+    The files stay mapped as long as a tensor of the answer is in use.
+    """
+    tensors: dict[str, StoredTensor] = {}
+    for path in _weight_files(folder):
+        content = _map_file(path)
+        for name, entry in parse_header(content, str(path)).items():
+            if name in tensors:
+                raise ModelError(f"tensor {shorten(name)} is both in {tensors[name].where} and in {path}")
+            tensors[name] = StoredTensor(name, entry, content, str(path))
+    return tensors
+
+
+def _map_file(path: Path) -> mmap.mmap:
+    try:
+        with open(path, "rb") as file:
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except FileNotFoundError:
+        raise ModelError(f"{path} is missing: the checkpoint is incomplete, fetch it again") from None
+    except ValueError:
+        raise ModelError(f"{path} is empty: fetch it again") from None
+    except OSError as error:
+        raise ModelError(f"cannot read {path}: {(error.strerror or 'unreadable').lower()}") from error
+
+
+def _weight_files(folder: Path) -> list[Path]:
+    """The one file or the shards that the index names, each once, in its order."""
+    if (folder / WEIGHTS).exists():
+        return [folder / WEIGHTS]
+    if not (folder / INDEX).exists():
+        if any(folder.glob("pytorch_model*.bin")):
+            raise ModelError(
+                f"{folder} has only pytorch_model.bin, a pickle, which minigpt2 does not open: write it anew "
+                f"with transformers' GPT2Model.from_pretrained({str(folder)!r}).save_pretrained(NEW_FOLDER)"
+            )
+        raise ModelError(f"{folder} has no {WEIGHTS} and no {INDEX}: it is not a complete model directory")
+    weight_map = read_json(folder / INDEX).get("weight_map")
+    if not isinstance(weight_map, dict) or not weight_map:
+        raise ModelError(f"{folder / INDEX} has no weight_map from tensor names to files")
+    for name, shard in weight_map.items():
+        if not isinstance(shard, str) or Path(shard).name != shard or "\0" in shard:
+            raise ModelError(
+                f"{folder / INDEX} puts tensor {shorten(name)} into {shorten(shard)}, which is no file name"
+            )
+    return [folder / shard for shard in dict.fromkeys(weight_map.values())]
+
+
+def read_checkpoint(folder: str | Path, config: GPT2Config, dtype: str = "float32") -> Parameters:
+    """The parameters of a GPT-2 of shape `config`, from `model.safetensors` or its shards, on the host.
+
+    Names may have the prefix `transformer.`; mask buffers are ignored; `lm_head.weight` is accepted if it is
+    the token embedding, which is what GPT-2 ties it to. float16, bfloat16, float32 and float64 become `dtype`
+    ("float32" or "float64"). Raises ModelError naming file and tensor: damaged file, wrong shape or dtype,
+    missing or unexpected tensors, an output head of its own, numbers that are not finite.
+    """
+    folder = Path(folder)
+    if dtype not in DTYPES:
+        raise UsageError(f"unknown dtype {dtype!r}: use one of {', '.join(DTYPES)}")
+    tensors = _by_parameter_name(open_tensors(folder))
+    head = tensors.pop("lm_head.weight", None)
+    _check_fit(tensors, parameter_shapes(config), folder)
+    parameters = Parameters.empty(config, np, dtype)
+    for name, view in parameters.items():
+        _fill(view.reshape(-1), tensors[name])
+    if head is not None:
+        _check_tied(head, parameters["wte.weight"])
+    return parameters
+
+
+def _by_parameter_name(stored: Mapping[str, StoredTensor]) -> dict[str, StoredTensor]:
+    tensors: dict[str, StoredTensor] = {}
+    for stored_name, tensor in stored.items():
+        name = stored_name.removeprefix("transformer.")
+        if MASK_BUFFER.fullmatch(name):
+            continue
+        if name in tensors:
+            raise ModelError(
+                f"{tensor.where}: tensor {shorten(name)} stands both with and without 'transformer.'"
+            )
+        tensors[name] = tensor
+    return tensors
+
+
+def _check_fit(
+    tensors: Mapping[str, StoredTensor], shapes: Mapping[str, tuple[int, ...]], folder: Path
+) -> None:
+    missing = [name for name in shapes if name not in tensors]
+    if missing:
+        raise ModelError(f"{folder}: the checkpoint lacks {_some(missing)}, which config.json asks for")
+    unexpected = [tensor.name for name, tensor in tensors.items() if name not in shapes]
+    if unexpected:
+        raise ModelError(
+            f"{folder}: the checkpoint has {_some(unexpected)}, which a GPT-2 of config.json has not"
+        )
+    for name, shape in shapes.items():
+        tensor = tensors[name]
+        if tensor.entry.shape != shape:
+            raise ModelError(
+                f"{tensor.where}: tensor {shorten(tensor.name)} has shape {tensor.entry.shape}, "
+                f"but config.json makes it {shape}"
+            )
+        _check_is_float(tensor)
+
+
+def _check_is_float(tensor: StoredTensor) -> None:
+    if tensor.entry.dtype not in FLOAT_TYPES:
+        raise ModelError(
+            f"{tensor.where}: tensor {shorten(tensor.name)} is {tensor.entry.dtype}, "
+            f"but weights must be one of {', '.join(FLOAT_TYPES)}"
+        )
+
+
+def _some(names: list[str]) -> str:
+    shown = ", ".join(shorten(name) for name in names[:3])
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f"{'tensor' if len(names) == 1 else 'tensors'} {shown}{more}"
+
+
+def _fill(flat: np.ndarray, tensor: StoredTensor) -> None:
+    """Copy a stored tensor into `flat` (size,), and refuse it if any number is not finite there."""
+    bad = 0
+    for first, block in tensor.blocks():
+        into = flat[first : first + len(block)]
+        with np.errstate(over="ignore", invalid="ignore"):
+            into[:] = block
+        bad += into.size - int(np.count_nonzero(np.isfinite(into)))
+    if bad:
+        raise ModelError(
+            f"{tensor.where}: tensor {shorten(tensor.name)} has {bad} of {flat.size} numbers that are NaN or "
+            f"infinite in {flat.dtype}: the checkpoint is damaged or its training diverged"
+        )
+
+
+def _check_tied(head: StoredTensor, token_embedding: np.ndarray) -> None:
+    """`lm_head.weight` must be the token embedding: the tied head of Radford et al. is the only one here."""
+    _check_is_float(head)
+    same = head.entry.shape == token_embedding.shape
+    if same:
+        flat = token_embedding.reshape(-1)
+        with np.errstate(over="ignore", invalid="ignore"):
+            same = all(
+                np.array_equal(block.astype(flat.dtype, copy=False), flat[first : first + len(block)])
+                for first, block in head.blocks()
+            )
+    if not same:
+        raise ModelError(
+            f"{head.where}: {shorten(head.name)} differs from wte.weight, but GPT-2's output head is its "
+            f"token embedding: an untied head cannot be loaded; remove the tensor to embed text with it"
+        )
+
+
+def write_checkpoint(folder: str | Path, parameters: Parameters, dtype: str = "float32") -> None:
+    """Write `model.safetensors` in `folder`, in "float32" or "float16", under the names of `parameters`.
+
+    Raises ModelError naming the tensor if a number is not finite or too large for `dtype`. Not atomic: meant
+    for a folder from `atomic_directory`.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import save_file
+
+    if dtype not in SAVED_DTYPES:
+        raise UsageError(f"cannot save weights as {dtype!r}: use one of {', '.join(SAVED_DTYPES)}")
+    tensors = {}
+    for name, view in parameters.items():
+        values = to_numpy(view)
+        with np.errstate(over="ignore", invalid="ignore"):
+            # The library writes wrong data for an array that is not contiguous.
+            tensors[name] = np.ascontiguousarray(values, dtype=dtype)
+        bad = values.size - int(np.count_nonzero(np.isfinite(tensors[name])))
+        if bad:
+            largest = float(np.max(np.abs(values), initial=0.0))
+            raise ModelError(
+                f"cannot save tensor {name!r} as {dtype}: {bad} of {values.size} numbers are NaN, infinite "
+                f"or beyond {float(np.finfo(dtype).max):g} (largest: {largest:g})"
+            )
+    try:
+        save_file(tensors, Path(folder) / WEIGHTS, metadata={"format": "pt"})
+    except SafetensorError as error:
+        raise OutputError(f"cannot write {Path(folder) / WEIGHTS}: {error}") from error
