@@ -1,0 +1,1 @@
+"""Learning: losses on embeddings with their hand-written gradients, the optimizer, the schedule."""
