@@ -92,7 +92,7 @@ def _add_tokenizer_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tokenizer-path",
         metavar="PATH",
-        help="a tokenizer.json, or a folder with one or with vocab.json and merges.txt (default: the bundled model's)",
+        help="a tokenizer.json, or a folder with one or with vocab.json and merges.txt (default: bundled)",
     )
 
 
@@ -152,7 +152,7 @@ def _as_json(
     tokenizer: "Tokenizer", text: str, ids: list[int], trace: "list[WordTrace] | None"
 ) -> dict[str, Any]:
     """`bytes` in hexadecimal; `text` is null for a token that is no whole UTF-8."""
-    special = set(tokenizer.special_tokens.values()) if tokenizer.encode(text) != ids else set()
+    special = set(tokenizer.special_tokens.values())
     shown: dict[str, Any] = {
         "text": text.encode("utf-8", "replace").decode("utf-8"),
         "count": len(ids),
@@ -252,11 +252,11 @@ def _create(args: argparse.Namespace) -> int:
             progress=progress,
         )
     tokenizer.save(output)
-    print(f"{output}: {tokenizer.vocab_size} tokens learned from {len(files)} file{'s'[: len(files) != 1]}")
+    print(f"{output}: {tokenizer.vocab_size} tokens learned from {', '.join(map(str, files))}")
     if tokenizer.vocab_size < args.vocab_size:
         console.say(
-            f"warning: the text has no more pairs that occur {args.min_frequency} times, so the vocabulary has "
-            f"{tokenizer.vocab_size} tokens instead of {args.vocab_size}"
+            f"warning: the vocabulary has {tokenizer.vocab_size} tokens instead of {args.vocab_size}, because no "
+            f"more pairs occur {args.min_frequency} times: give more text, or a lower --min-frequency"
         )
     return 0
 
@@ -273,7 +273,7 @@ def _check_output(output: Path, overwrite: bool) -> None:
 
 
 def find_text_files(names: Iterable[str]) -> list[Path]:
-    """The .txt and .tsv files that are named or lie in a named folder, in order. DataError if there are none."""
+    """The .txt and .tsv files that are named or lie in a named folder. DataError if there are none."""
     files: list[Path] = []
     for name in names:
         path = Path(name)
@@ -315,7 +315,7 @@ def read_texts(path: Path) -> Iterator[str]:
             yield from (fields[at] for at in columns if fields[at])
         elif line:
             raise DataError(
-                f"{path}: line {number} has {len(fields)} columns, but the header promises a sentence in column "
+                f"{path}: line {number} has {len(fields)} columns, but the header names a sentence in column "
                 f"{columns[-1] + 1}"
             )
 
@@ -358,9 +358,7 @@ class Counts(NamedTuple):
     words: int  # runs of characters without white space
     characters: int
     bytes: int  # of the lines in UTF-8, without their ends
-    exact_lines: (
-        int  # lines that come back from their tokens as they were (lower-cased, if the tokenizer does)
-    )
+    exact_lines: int  # lines that their tokens spell exactly (lower-cased, if so set)
     longest_line: int  # its number, from 1
     longest_line_tokens: int
 
@@ -385,9 +383,9 @@ def count_tokens(tokenizer: "Tokenizer", lines: Iterable[str], file: str) -> Cou
         characters += len(line)
         n_bytes += len(line.encode("utf-8"))
         expected = lower(line) if tokenizer.lowercase else line
-        exact += tokenizer.decode(ids).removeprefix(
-            " " * tokenizer.add_prefix_space
-        ) == expected.removeprefix(" " * tokenizer.add_prefix_space)
+        if tokenizer.add_prefix_space and expected and not expected.startswith(" "):
+            expected = " " + expected
+        exact += tokenizer.decode(ids) == expected
         if len(ids) > most:
             longest, most = n_lines, len(ids)
     return Counts(file, n_lines, tokens, words, characters, n_bytes, exact, longest, most)

@@ -46,6 +46,8 @@ def load_tokenizer(path: str | PathLike[str]) -> Tokenizer:
         raise ModelError(
             f"{path} holds no tokenizer: it needs {TOKENIZER_FILE}, or {VOCABULARY_FILE} with {MERGES_FILE}"
         )
+    if not path.exists():
+        raise ModelError(f"no tokenizer at {path}: give a folder or a {TOKENIZER_FILE}")
     if path.name in (VOCABULARY_FILE, MERGES_FILE):
         return _read_vocabulary(path.parent)
     return _read_tokenizer_json(path)
