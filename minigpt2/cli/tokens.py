@@ -255,8 +255,8 @@ def _create(args: argparse.Namespace) -> int:
     print(f"{output}: {tokenizer.vocab_size} tokens learned from {', '.join(map(str, files))}")
     if tokenizer.vocab_size < args.vocab_size:
         console.say(
-            f"warning: the vocabulary has {tokenizer.vocab_size} tokens instead of {args.vocab_size}, because no "
-            f"more pairs occur {args.min_frequency} times: give more text, or a lower --min-frequency"
+            f"warning: the vocabulary has {tokenizer.vocab_size} tokens, not {args.vocab_size}: no more "
+            f"pairs occur {args.min_frequency} times; give more text or a lower --min-frequency"
         )
     return 0
 
