@@ -13,8 +13,9 @@ from minigpt2.tokenizer.train import count_words
 
 
 def test_worked_example():
-    # Words: low, ␣low, ␣lower. Pairs: (l,o) 3, (o,w) 3, (␣,l) 2, (w,e) 1, (e,r) 1. Of (l,o) and (o,w) the
-    # one with the smaller left id merges; then (lo,w) 3 and (␣,lo) 2; then (␣,low) 2; then nothing occurs twice.
+    # Words: low, ␣low, ␣lower.
+    # Pairs: (l,o) 3, (o,w) 3, (␣,l) 2, (w,e) 1, (e,r) 1. Of (l,o) and (o,w) the
+    # one with the smaller left id merges; then (lo,w) 3 and (␣,lo) 2; then (␣,low) 2; then nothing twice.
     tokenizer = train_bpe(["low low lower"], 1000)
     assert tokenizer.merges == [(b"l", b"o"), (b"lo", b"w"), (b" ", b"low")]
     assert tokenizer.vocab_size == 2 + 256 + 3
