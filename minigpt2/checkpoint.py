@@ -198,9 +198,10 @@ def _weight_files(folder: Path) -> list[Path]:
     if not isinstance(weight_map, dict) or not weight_map:
         raise ModelError(f"{folder / INDEX} has no weight_map from tensor names to files")
     for name, shard in weight_map.items():
-        if not isinstance(shard, str) or Path(shard).name != shard or "\0" in shard:
+        is_name = isinstance(shard, str) and Path(shard).name == shard and "\0" not in shard
+        if not is_name or not shard.endswith(".safetensors"):
             raise ModelError(
-                f"{folder / INDEX} puts tensor {shorten(name)} into {shorten(shard)}, which is no file name"
+                f"{folder / INDEX} puts tensor {shorten(name)} into {shorten(shard)}, no shard of that folder"
             )
     return [folder / shard for shard in dict.fromkeys(weight_map.values())]
 
