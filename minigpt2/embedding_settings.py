@@ -111,6 +111,10 @@ class Modules(NamedTuple):
     normalize: Path | None
 
 
+MODULES = ("Transformer", "Pooling", "Normalize")
+_PIPELINE = "Transformer, Pooling and then possibly Normalize"
+
+
 def read_modules(folder: Path) -> Modules:
     """The pipeline of a model directory. Raises ModelError for a module that minigpt2 does not compute."""
     path = folder / "modules.json"
@@ -123,25 +127,18 @@ def read_modules(folder: Path) -> Modules:
         )
         if not isinstance(kind, str) or not isinstance(place, str):
             raise ModelError(f"{path}: every module needs a type and a path, not {shorten(module)}")
-        name = kind.rpartition(".")[2]
-        if not kind.startswith("sentence_transformers.") or name not in (
-            "Transformer",
-            "Pooling",
-            "Normalize",
-        ):
+        library, _, name = kind.rpartition(".")
+        if library.partition(".")[0] != "sentence_transformers" or name not in MODULES:
             raise ModelError(f"{path}: the module {shorten(kind)} cannot be computed: only {_PIPELINE}")
         if Path(place).is_absolute() or ".." in Path(place).parts:
             raise ModelError(f"{path}: the path {shorten(place)} leads out of the model directory")
         kinds.append(name)
         folders.append(folder / place)
-    if kinds not in (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"]):
+    if tuple(kinds) not in (MODULES[:2], MODULES):
         raise ModelError(
             f"{path}: the modules {', '.join(kinds) or 'none'} cannot be computed: only {_PIPELINE}"
         )
     return Modules(*folders, *[None] * (3 - len(folders)))
-
-
-_PIPELINE = "Transformer, Pooling and then possibly Normalize"
 
 
 def read_settings(

@@ -1,6 +1,8 @@
 """Checkpoints: the safetensors format read strictly, every number in its place."""
 
+import io
 import json
+import os
 import tracemalloc
 
 import numpy as np
@@ -9,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import load_file, save, save_file
 
-from minigpt2.checkpoint import ITEM_BYTES, parse_header, read_checkpoint, write_checkpoint
+from minigpt2.checkpoint import ITEM_BYTES, open_tensors, read_checkpoint, read_header, write_checkpoint
 from minigpt2.config import GPT2Config
 from minigpt2.errors import ModelError, UsageError
 from minigpt2.parameters import Parameters
@@ -55,7 +57,7 @@ def to_bfloat16(x: np.ndarray) -> bytes:
     return (x.astype("<f4").view("<u4") >> 16).astype("<u2").tobytes()
 
 
-class TestParseHeader:
+class TestReadHeader:
     def test_agrees_with_the_library(self, rng):
         arrays = {
             "a": rng.standard_normal((2, 3)),
@@ -66,15 +68,15 @@ class TestParseHeader:
             "f": np.arange(3, dtype=np.uint8),
         }
         content = save(arrays, metadata={"format": "pt"})
-        entries = parse_header(content, "x")
+        entries = read_header(io.BytesIO(content), "x")
         assert set(entries) == set(arrays)
         for name, entry in entries.items():
             assert entry.shape == arrays[name].shape
             assert content[entry.start : entry.stop] == arrays[name].tobytes()
 
     def test_no_tensor_at_all(self):
-        assert parse_header(raw_file(b"{}"), "x") == {}
-        assert parse_header(raw_file(b"{}     "), "x") == {}
+        assert read_header(io.BytesIO(raw_file(b"{}")), "x") == {}
+        assert read_header(io.BytesIO(raw_file(b"{}     ")), "x") == {}
 
     @pytest.mark.parametrize(
         ("content", "message"),
@@ -135,7 +137,7 @@ class TestParseHeader:
     )
     def test_refuses_with_one_line(self, content, message):
         with pytest.raises(ModelError, match=message) as caught:
-            parse_header(content, "weights.safetensors")
+            read_header(io.BytesIO(content), "weights.safetensors")
         said = str(caught.value)
         assert "weights.safetensors" in said
         assert "\n" not in said
@@ -182,7 +184,7 @@ class TestParseHeader:
     def parse(content: bytes) -> None:
         said, entries = None, {}
         try:
-            entries = parse_header(content, "x")
+            entries = read_header(io.BytesIO(content), "x")
         except ModelError as error:
             said = str(error)
         if said is not None:
@@ -309,8 +311,15 @@ class TestRead:
         content = (tmp_path / "model.safetensors").read_bytes()
         for size in (0, 5, 8, 9, 200, len(content) // 2, len(content) - 1):
             (tmp_path / "model.safetensors").write_bytes(content[:size])
-            with pytest.raises(ModelError, match=r"model\.safetensors.*(truncated|is empty)"):
+            with pytest.raises(ModelError, match=r"model\.safetensors.*is truncated"):
                 read_checkpoint(tmp_path, CONFIG)
+
+    def test_cut_short_while_it_is_read(self, tmp_path, parameters):
+        save_model(tmp_path, parameters)
+        with open_tensors(tmp_path) as tensors:
+            os.truncate(tmp_path / "model.safetensors", 3000)
+            with pytest.raises(ModelError, match="was cut short while it was read"):
+                [list(tensor.blocks()) for tensor in tensors.values()]
 
     def test_nothing_there(self, tmp_path):
         with pytest.raises(ModelError, match=r"has no model\.safetensors"):
@@ -334,7 +343,7 @@ class TestRead:
         read = read_checkpoint(tmp_path, config)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-        assert peak < read.flat.nbytes + 500_000
+        assert peak < read.flat.nbytes + 1_000_000
 
 
 class TestShards:
