@@ -33,7 +33,8 @@ from minigpt2.tokenizer import ByteTokenizer, train_bpe
 TOLERANCE = 1e-5
 WINDOW = 48
 
-# Lengths from one byte to beyond the window, so that other libraries pad and cut in one batch.
+# Lengths from one byte to beyond the window, so that other libraries pad and cut in one batch. Older versions of
+# sentence-transformers (3.4 does, 6.2 does not) strip blanks off both ends of a text before they tokenize it.
 TEXTS = [
     "a",
     " ",
@@ -192,7 +193,7 @@ class TestOursElsewhere:
         settings = EmbeddingSettings(pooling=pooling, prompts={"query": "find: "}, include_prompt=False)
         path = write_model_directory(tmp_path / "m", config, parameters, tokenizers["bpe"], settings)
         ours, theirs = minigpt2.load(path), sentence_transformer(path)
-        compare(ours.encode_query(TEXTS[:7]), theirs.encode_query(TEXTS[:7]))
+        compare(ours.encode_query(TEXTS[:7]), theirs.encode(TEXTS[:7], prompt_name="query"))
 
     def test_saved_again_by_sentence_transformers(self, tmp_path, config, parameters, tokenizers):
         settings = EmbeddingSettings(pooling="last", max_seq_length=9, prompts={"query": "q: "})
@@ -315,7 +316,7 @@ class TestTheirsHere:
         (saved / "modules.json").write_text(json.dumps(modules))
         booleans = {"pooling_mode_mean_tokens": False, "pooling_mode_weightedmean_tokens": True}
         (saved / "1_Pooling/config.json").write_text(json.dumps({"word_embedding_dimension": 24} | booleans))
-        (saved / "2_Normalize/config.json").unlink()
+        (saved / "2_Normalize/config.json").unlink(missing_ok=True)
         (saved / "sentence_bert_config.json").write_text('{"max_seq_length": 8, "do_lower_case": false}')
         ours, theirs = minigpt2.load(saved), sentence_transformer(saved)
         assert ours.max_seq_length == theirs.max_seq_length == 8
