@@ -21,7 +21,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from .backend import DTYPES, to_numpy
+from .backend import DTYPES, Array, to_numpy
 from .config import GPT2Config
 from .errors import ModelError, OutputError, UsageError
 from .files import parse_json, read_json, shorten
@@ -315,7 +315,7 @@ def _check_tied(head: StoredTensor, token_embedding: np.ndarray) -> None:
         )
 
 
-def write_checkpoint(folder: str | Path, parameters: Parameters, dtype: str = "float32") -> None:
+def write_checkpoint(folder: str | Path, parameters: Mapping[str, Array], dtype: str = "float32") -> None:
     """Write `model.safetensors` in `folder`, in "float32" or "float16", under the names of `parameters`.
 
     Raises ModelError naming the tensor if a number is not finite or too large for `dtype`. Not atomic: meant

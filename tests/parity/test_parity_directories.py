@@ -33,8 +33,8 @@ from minigpt2.tokenizer import ByteTokenizer, train_bpe
 TOLERANCE = 1e-5
 WINDOW = 48
 
-# Lengths from one byte to beyond the window, so that other libraries pad and cut in one batch. Older versions of
-# sentence-transformers (3.4 does, 6.2 does not) strip blanks off both ends of a text before they tokenize it.
+# Lengths from one byte to beyond the window, so that other libraries pad and cut in one batch.
+# sentence-transformers 3.4 strips blanks off both ends of a text before it tokenizes it; 6.2 does not.
 TEXTS = [
     "a",
     " ",
