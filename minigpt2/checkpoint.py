@@ -6,20 +6,22 @@
     the rest  the numbers, little-endian, C order; offsets count from here, without gap or overlap
 
 Format: the safetensors specification (huggingface/safetensors, README, "Format"). The reader is our own,
-because the library's accepts a name twice and cannot give bfloat16 to NumPy. It copies one block at a time
-from a memory map into the flat array of `Parameters`: loading needs little more memory than the model.
+because the library's accepts a name twice and cannot give bfloat16 to NumPy. It reads one block at a time
+into the flat array of `Parameters`, so that loading needs no more memory than the model. A memory map would
+count the whole file once more, and a file cut short meanwhile would end the process without an error.
 """
 
+import contextlib
 import math
-import mmap
+import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from .backend import DTYPES, to_numpy
+from .backend import DTYPES, Array, to_numpy
 from .config import GPT2Config
 from .errors import ModelError, OutputError, UsageError
 from .files import parse_json, read_json, shorten
@@ -64,27 +66,28 @@ class TensorEntry(NamedTuple):
     stop: int
 
 
-def parse_header(content: bytes | mmap.mmap, where: str) -> dict[str, TensorEntry]:
-    """The tensors of a safetensors file, given all its bytes; `where` names it in messages.
+def read_header(file: BinaryIO, where: str) -> dict[str, TensorEntry]:
+    """The tensors of an open safetensors file; `where` names it in messages.
 
     Raises ModelError for everything that the format forbids: a file or header cut short, a header that is too
     long or no JSON, a name twice, an unknown dtype, offsets that leave a gap, overlap, pass the end of the
     file or do not fit the shape.
     """
-    if len(content) < 8:
-        raise ModelError(f"{where} is truncated: {len(content)} bytes cannot hold a safetensors header")
-    header_bytes = int.from_bytes(content[:8], "little")
+    size = file.seek(0, os.SEEK_END)
+    if size < 8:
+        raise ModelError(f"{where} is truncated: {size} bytes cannot hold a safetensors header")
+    file.seek(0)
+    header_bytes = int.from_bytes(file.read(8), "little")
     if header_bytes > MAX_HEADER_BYTES:
         raise ModelError(f"{where}: a header of {header_bytes} bytes is too large: not a safetensors file?")
     data_start = 8 + header_bytes
-    if data_start > len(content):
-        raise ModelError(
-            f"{where} is truncated: the header alone needs {data_start} bytes, not {len(content)}"
-        )
-    if content[8:9] != b"{":
+    if data_start > size:
+        raise ModelError(f"{where} is truncated: the header alone needs {data_start} bytes, not {size}")
+    header = file.read(header_bytes)
+    if not header.startswith(b"{"):
         raise ModelError(f"{where}: the header does not begin with '{{': not a safetensors file")
     try:
-        text = content[8:data_start].decode("utf-8")
+        text = header.decode("utf-8")
     except UnicodeDecodeError:
         raise ModelError(f"{where}: the header is not UTF-8: not a safetensors file") from None
     fields = parse_json(text.rstrip(" "), f"{where}, header")
@@ -93,7 +96,7 @@ def parse_header(content: bytes | mmap.mmap, where: str) -> dict[str, TensorEntr
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
         raise ModelError(f"{where}: the header's __metadata__ must map names to strings")
     entries = {name: _parse_entry(name, entry, data_start, where) for name, entry in fields.items()}
-    _check_layout(entries, data_start, len(content), where)
+    _check_layout(entries, data_start, size, where)
     return entries
 
 
@@ -136,49 +139,50 @@ def _check_layout(entries: Mapping[str, TensorEntry], start: int, size: int, whe
 
 
 class StoredTensor(NamedTuple):
-    """A tensor in an open file, read in blocks of numbers."""
+    """A tensor in an open file."""
 
     name: str  # as stored
     entry: TensorEntry
-    content: mmap.mmap
-    where: str  # the file
+    file: BinaryIO
+    where: str  # the file's name
 
     def blocks(self) -> Iterator[tuple[int, np.ndarray]]:
-        """Its numbers in C order: (index of the first, up to BLOCK of them in float16, 32 or 64)."""
+        """Its numbers in C order: (index of the first, up to BLOCK of them in float16, 32 or 64).
+
+        A block is overwritten by the next one.
+        """
         dtype = np.dtype(FLOAT_TYPES[self.entry.dtype])
         size = math.prod(self.entry.shape)
+        buffer = np.empty(min(BLOCK, size), dtype)
+        self.file.seek(self.entry.start)
         for first in range(0, size, BLOCK):
-            count = min(BLOCK, size - first)
-            offset = self.entry.start + first * dtype.itemsize
-            block = np.frombuffer(self.content, dtype, count, offset)
+            block = buffer[: min(BLOCK, size - first)]
+            if self.file.readinto(block) != block.nbytes:
+                raise ModelError(f"{self.where} was cut short while it was read: fetch it again")
             if self.entry.dtype == "BF16":
                 block = (block.astype(np.uint32) << np.uint32(16)).view(np.float32)
             yield first, block
 
 
-def open_tensors(folder: Path) -> dict[str, StoredTensor]:
-    """Stored name -> tensor, over `model.safetensors` or over all shards of `model.safetensors.index.json`.
+@contextlib.contextmanager
+def open_tensors(folder: Path) -> Iterator[dict[str, StoredTensor]]:
+    """Stored name -> tensor, over `model.safetensors` or all shards of `model.safetensors.index.json`."""
+    with contextlib.ExitStack() as files:
+        tensors: dict[str, StoredTensor] = {}
+        for path in _weight_files(folder):
+            file = files.enter_context(_open(path))
+            for name, entry in read_header(file, str(path)).items():
+                if name in tensors:
+                    raise ModelError(f"tensor {shorten(name)} is both in {tensors[name].where} and in {path}")
+                tensors[name] = StoredTensor(name, entry, file, str(path))
+        yield tensors
 
-    The files stay mapped as long as a tensor of the answer is in use.
-    """
-    tensors: dict[str, StoredTensor] = {}
-    for path in _weight_files(folder):
-        content = _map_file(path)
-        for name, entry in parse_header(content, str(path)).items():
-            if name in tensors:
-                raise ModelError(f"tensor {shorten(name)} is both in {tensors[name].where} and in {path}")
-            tensors[name] = StoredTensor(name, entry, content, str(path))
-    return tensors
 
-
-def _map_file(path: Path) -> mmap.mmap:
+def _open(path: Path) -> BinaryIO:
     try:
-        with open(path, "rb") as file:
-            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        return open(path, "rb")
     except FileNotFoundError:
         raise ModelError(f"{path} is missing: the checkpoint is incomplete, fetch it again") from None
-    except ValueError:
-        raise ModelError(f"{path} is empty: fetch it again") from None
     except OSError as error:
         raise ModelError(f"cannot read {path}: {(error.strerror or 'unreadable').lower()}") from error
 
@@ -198,9 +202,10 @@ def _weight_files(folder: Path) -> list[Path]:
     if not isinstance(weight_map, dict) or not weight_map:
         raise ModelError(f"{folder / INDEX} has no weight_map from tensor names to files")
     for name, shard in weight_map.items():
-        if not isinstance(shard, str) or Path(shard).name != shard or "\0" in shard:
+        is_name = isinstance(shard, str) and Path(shard).name == shard and "\0" not in shard
+        if not is_name or not shard.endswith(".safetensors"):
             raise ModelError(
-                f"{folder / INDEX} puts tensor {shorten(name)} into {shorten(shard)}, which is no file name"
+                f"{folder / INDEX} puts tensor {shorten(name)} into {shorten(shard)}, no shard of that folder"
             )
     return [folder / shard for shard in dict.fromkeys(weight_map.values())]
 
@@ -216,14 +221,15 @@ def read_checkpoint(folder: str | Path, config: GPT2Config, dtype: str = "float3
     folder = Path(folder)
     if dtype not in DTYPES:
         raise UsageError(f"unknown dtype {dtype!r}: use one of {', '.join(DTYPES)}")
-    tensors = _by_parameter_name(open_tensors(folder))
-    head = tensors.pop("lm_head.weight", None)
-    _check_fit(tensors, parameter_shapes(config), folder)
-    parameters = Parameters.empty(config, np, dtype)
-    for name, view in parameters.items():
-        _fill(view.reshape(-1), tensors[name])
-    if head is not None:
-        _check_tied(head, parameters["wte.weight"])
+    with open_tensors(folder) as stored:
+        tensors = _by_parameter_name(stored)
+        head = tensors.pop("lm_head.weight", None)
+        _check_fit(tensors, parameter_shapes(config), folder)
+        parameters = Parameters.empty(config, np, dtype)
+        for name, view in parameters.items():
+            _fill(view.reshape(-1), tensors[name])
+        if head is not None:
+            _check_tied(head, parameters["wte.weight"])
     return parameters
 
 
@@ -309,7 +315,7 @@ def _check_tied(head: StoredTensor, token_embedding: np.ndarray) -> None:
         )
 
 
-def write_checkpoint(folder: str | Path, parameters: Parameters, dtype: str = "float32") -> None:
+def write_checkpoint(folder: str | Path, parameters: Mapping[str, Array], dtype: str = "float32") -> None:
     """Write `model.safetensors` in `folder`, in "float32" or "float16", under the names of `parameters`.
 
     Raises ModelError naming the tensor if a number is not finite or too large for `dtype`. Not atomic: meant

@@ -111,6 +111,10 @@ class Modules(NamedTuple):
     normalize: Path | None
 
 
+MODULES = ("Transformer", "Pooling", "Normalize")
+_PIPELINE = "Transformer, Pooling and then possibly Normalize"
+
+
 def read_modules(folder: Path) -> Modules:
     """The pipeline of a model directory. Raises ModelError for a module that minigpt2 does not compute."""
     path = folder / "modules.json"
@@ -124,22 +128,17 @@ def read_modules(folder: Path) -> Modules:
         if not isinstance(kind, str) or not isinstance(place, str):
             raise ModelError(f"{path}: every module needs a type and a path, not {shorten(module)}")
         library, _, name = kind.rpartition(".")
-        if library.partition(".")[0] != "sentence_transformers":
-            name = kind
-        if name not in ("Transformer", "Pooling", "Normalize"):
+        if library.partition(".")[0] != "sentence_transformers" or name not in MODULES:
             raise ModelError(f"{path}: the module {shorten(kind)} cannot be computed: only {_PIPELINE}")
         if Path(place).is_absolute() or ".." in Path(place).parts:
             raise ModelError(f"{path}: the path {shorten(place)} leads out of the model directory")
         kinds.append(name)
         folders.append(folder / place)
-    if kinds not in (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"]):
+    if tuple(kinds) not in (MODULES[:2], MODULES):
         raise ModelError(
             f"{path}: the modules {', '.join(kinds) or 'none'} cannot be computed: only {_PIPELINE}"
         )
     return Modules(*folders, *[None] * (3 - len(folders)))
-
-
-_PIPELINE = "Transformer, Pooling and then possibly Normalize"
 
 
 def read_settings(
@@ -154,7 +153,7 @@ def read_settings(
         settings |= _read_pooling(modules.pooling / "config.json", config)
     if modules.normalize is not None:
         _check_normalize(modules.normalize / "config.json")
-    settings["max_seq_length"] = _read_max_seq_length(modules.transformer, config, lowercase)
+    settings["max_seq_length"] = _read_transformer(modules.transformer, config, lowercase)
     settings |= _read_prompts(folder / "config_sentence_transformers.json")
     settings["calibration"] = _read_calibration(folder / "quantization.json")
     try:
@@ -197,8 +196,15 @@ def _check_normalize(path: Path) -> None:
                 )
 
 
-def _read_max_seq_length(folder: Path, config: GPT2Config, lowercase: bool) -> int | None:
-    """sentence_bert_config.json decides, then the tokenizer's model_max_length; None is the whole window."""
+# What sentence-transformers 6 writes for a model that reads text and gives its last hidden states.
+_TEXT_FORWARD = {"text": {"method": "forward", "method_output_name": "last_hidden_state"}}
+
+
+def _read_transformer(folder: Path, config: GPT2Config, lowercase: bool) -> int | None:
+    """The longest text in tokens, None for the whole window; ModelError for any other option than that.
+
+    sentence_bert_config.json decides, then the tokenizer's model_max_length.
+    """
     path = folder / "sentence_bert_config.json"
     fields = read_json(path) if path.exists() else {}
     for name, usual in (
@@ -211,10 +217,21 @@ def _read_max_seq_length(folder: Path, config: GPT2Config, lowercase: bool) -> i
         raise ModelError(
             f"{path}: do_lower_case, but tokenizer.json has no Lowercase normalizer: add one there"
         )
+    modality = fields.get("modality_config", _TEXT_FORWARD)
+    if modality != _TEXT_FORWARD:
+        raise ModelError(
+            f"{path}: modality_config {shorten(modality)} is not supported, only {_TEXT_FORWARD}"
+        )
+
+    tokenizer_path = folder / "tokenizer_config.json"
+    of_tokenizer = read_json(tokenizer_path) if tokenizer_path.exists() else {}
+    if of_tokenizer.get("truncation_side", "right") != "right":
+        raise ModelError(
+            f"{tokenizer_path}: truncation_side must be 'right': long texts are cut at their end"
+        )
     longest, source = fields.get("max_seq_length"), path
-    if longest is None and (folder / "tokenizer_config.json").exists():
-        source = folder / "tokenizer_config.json"
-        longest = read_json(source).get("model_max_length")
+    if longest is None:
+        longest, source = of_tokenizer.get("model_max_length"), tokenizer_path
     if longest is None:
         return None
     # The tokenizer's "no limit" is 1e30, which some versions write as a float.

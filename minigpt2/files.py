@@ -40,7 +40,7 @@ def atomic_path(target: str | Path, *, overwrite: bool = True) -> Iterator[Path]
         if not overwrite:
             raise UsageError(f"{target} exists: choose another name or allow it to be overwritten")
     temporary = _temporary_sibling(place)
-    with _writing(target, temporary):
+    with _writing(target, place, temporary):
         yield temporary
         if not temporary.is_file():
             raise RuntimeError(f"nothing was written to {temporary}")
@@ -67,7 +67,7 @@ def atomic_directory(target: str | Path, *, overwrite: bool = False) -> Iterator
         if not overwrite:
             raise UsageError(f"{target} exists: choose another name or allow it to be overwritten")
     temporary = _temporary_sibling(place)
-    with _writing(target, temporary):
+    with _writing(target, place, temporary):
         temporary.mkdir()
         yield temporary
         for folder, _, names in os.walk(temporary):
@@ -103,7 +103,7 @@ def _temporary_sibling(place: Path) -> Path:
 
 
 @contextlib.contextmanager
-def _writing(target: str | Path, temporary: Path) -> Iterator[None]:
+def _writing(target: str | Path, place: Path, temporary: Path) -> Iterator[None]:
     """Remove `temporary` if the body fails, and give the system's refusals to write a clear message."""
     try:
         yield
@@ -112,20 +112,24 @@ def _writing(target: str | Path, temporary: Path) -> Iterator[None]:
             shutil.rmtree(temporary, ignore_errors=True)
         else:
             temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError) and not isinstance(error, OutputError) and _is_about(error, temporary):
+        if (
+            isinstance(error, OSError)
+            and not isinstance(error, OutputError)
+            and _is_about(error, place, temporary)
+        ):
             reason = error.strerror or type(error).__name__
             raise OutputError(f"cannot write {target}: {reason.lower()}") from error
         raise
 
 
-def _is_about(error: OSError, temporary: Path) -> bool:
-    """True for a failure to write `temporary`; False for one to read whatever the body reads meanwhile."""
+def _is_about(error: OSError, place: Path, temporary: Path) -> bool:
+    """True for a failure to write or rename; False for one to read whatever the body reads meanwhile."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS):
         return True
     names = [
         Path(os.fsdecode(n)) for n in (error.filename, error.filename2) if isinstance(n, (str, bytes, Path))
     ]
-    return any(name == temporary or temporary in name.parents for name in names)
+    return any(name in (temporary, place) or temporary in name.parents for name in names)
 
 
 def _flush_to_disk(path: Path) -> None:
@@ -153,13 +157,17 @@ def _exchange(a: Path, b: Path) -> bool:
 def _move_aside(temporary: Path, place: Path) -> None:
     """The exchange in three renames. A kill between them leaves the old version whole under a hidden name."""
     aside = _temporary_sibling(place)
-    os.rename(place, aside)
     try:
+        os.rename(place, aside)
         os.rename(temporary, place)
+        os.rename(aside, temporary)
     except BaseException:
-        os.rename(aside, place)
+        if aside.exists():
+            if place.exists():
+                shutil.rmtree(aside, ignore_errors=True)
+            else:
+                os.rename(aside, place)
         raise
-    os.rename(aside, temporary)
 
 
 def read_json(path: str | Path, kind: type = dict) -> Any:

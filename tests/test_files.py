@@ -204,7 +204,24 @@ class TestAtomicDirectory:
             atomic_directory(tmp_path / "m", overwrite=True) as folder,
         ):
             (folder / "new").write_text("new")
+        assert names(tmp_path) == ["m"]
         assert names(tmp_path / "m") == (["new"] if step == 3 else ["old"])
+
+    def test_target_that_cannot_be_renamed(self, tmp_path, monkeypatch):
+        """Such as a mount point."""
+
+        def busy(source, target):
+            raise OSError(errno.EBUSY, "Device or resource busy", str(source), None, str(target))
+
+        (tmp_path / "m").mkdir()
+        (tmp_path / "m" / "old").write_text("old")
+        monkeypatch.setattr(files, "_exchange", lambda a, b: False)
+        monkeypatch.setattr(files.os, "rename", busy)
+        with pytest.raises(OutputError, match=r"cannot write .*m: device or resource busy"):
+            with atomic_directory(tmp_path / "m", overwrite=True) as folder:
+                (folder / "new").write_text("new")
+        assert names(tmp_path) == ["m"]
+        assert names(tmp_path / "m") == ["old"]
 
     @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError("x")])
     @pytest.mark.parametrize("existed", [True, False])
