@@ -98,7 +98,8 @@ METRICS: dict[str, Metric] = {
     )
 }
 
-# For packed bits, as `encode(precision="ubinary")` gives them; for no other vectors, hence not in METRICS.
+# For packed bits, as `encode` gives them with precision "ubinary" or "binary" (int8, every byte minus 128,
+# which flips its first bit on both sides); for no other vectors, hence not in METRICS.
 HAMMING = Metric(
     name="hamming",
     formula="number of bits that differ",
@@ -107,6 +108,36 @@ HAMMING = Metric(
     higher_is_closer=False,
     explanation="how many bits differ: 0 identical, half of the bits unrelated, all bits opposite",
 )
+
+# Two sentences of at least this cosine in words: a rule of thumb for models trained on paraphrases.
+_READINGS = (
+    (0.8, "nearly the same meaning"),
+    (0.6, "close in meaning"),
+    (0.4, "related"),
+    (0.2, "loosely related"),
+    (-1.0, "unrelated"),
+)
+
+
+def reading(metric: str, value: float, dimensions: int) -> str:
+    """A value between two normalised sentence vectors in plain words, the same scale for every measure.
+
+    The value is turned into the cosine that two unit vectors with it have: exactly for dot, Euclidean and
+    angular, nearly for Pearson, and for Manhattan as if the differences of the coordinates were normal, where
+    Σ|δ| ≈ ‖δ‖·sqrt(2·D/π).
+    """
+    if metric == "euclidean":
+        cosine = 1.0 - 0.5 * value * value
+    elif metric == "manhattan":
+        cosine = 1.0 - 0.25 * math.pi * value * value / dimensions
+    elif metric == "angular":
+        cosine = math.cos(math.pi * (1.0 - value))
+    elif metric in METRICS:
+        cosine = value
+    else:
+        raise UsageError(f"there are no words for metric {metric!r}: use one of {', '.join(METRICS)}")
+    return next((words for least, words in _READINGS if cosine >= least), _READINGS[-1][1])
+
 
 # Below this share of ‖a‖² + ‖b‖² a squared distance out of a matrix product has lost too many digits.
 _CANCELLED = 0.01
@@ -119,8 +150,8 @@ def pairwise(a: Array, b: Array, metric: str = "cosine") -> Array:
     """Row i of `a` with row i of `b`: (B, D), (B, D) -> (B,). One vector (D,) counts as one row.
 
     float32 and float64 keep their dtype; float16 and int8 are computed in float32, wider integers in float64;
-    uint8 holds packed bits and has "hamming" only. Raises UsageError for an unknown metric or shapes that do
-    not fit, DataError for NaN or infinity, naming the row.
+    uint8 is taken for packed bits and has "hamming" only. Raises UsageError for an unknown metric or shapes
+    that do not fit, DataError for NaN or infinity, naming the row.
     """
     measure = _measure(metric)
     a, b = _as_rows(a, b, metric)
@@ -428,12 +459,16 @@ def _as_rows(a: Array, b: Array, metric: str, names: tuple[str, str] = ("a", "b"
             "compare vectors of one model"
         )
     for array, name in zip((x, y), names, strict=True):
-        if binary and array.dtype != np.uint8:
-            raise UsageError(f"hamming compares packed bits (uint8), but {name} is {array.dtype}")
+        if binary and array.dtype not in (np.uint8, np.int8):
+            raise UsageError(f"hamming compares packed bits (uint8 or int8), but {name} is {array.dtype}")
         if not binary and array.dtype == np.uint8:
-            raise UsageError(f"{name} is uint8, which holds packed bits: use metric 'hamming'")
+            raise UsageError(
+                f"{name} is uint8: use metric 'hamming' for packed bits, or convert numbers to float32"
+            )
+    if x.dtype != y.dtype and binary:
+        raise UsageError(f"{names[0]} is {x.dtype} and {names[1]} {y.dtype}: pack both in the same way")
     if binary:
-        return x, y
+        return xp.ascontiguousarray(x).view(np.uint8), xp.ascontiguousarray(y).view(np.uint8)
     dtype = np.result_type(x.dtype, y.dtype, np.float32)
     x, y = x.astype(dtype, copy=False), y.astype(dtype, copy=False)
     for array, name in zip((x, y), names, strict=True):

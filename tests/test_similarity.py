@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 from minigpt2 import similarity
 from minigpt2.backend import array_module, to_numpy
 from minigpt2.errors import DataError, UsageError
-from minigpt2.similarity import HAMMING, METRICS, matrix, matrix_blocks, nearest, pairwise
+from minigpt2.similarity import HAMMING, METRICS, matrix, matrix_blocks, nearest, pairwise, reading
 
 NAMES = list(METRICS)
 ZERO_VALUE = {"cosine": 0.0, "pearson": 0.0, "angular": 0.5, "dot": 0.0}
@@ -295,7 +295,11 @@ def test_hamming_counts_bits(xp, rng):
     assert to_numpy(pairwise(x[:4], y, "hamming")).tolist() == np.diagonal(expected).tolist()
     _, indices = nearest(x, y, 2, "hamming")
     np.testing.assert_array_equal(to_numpy(indices), np.argsort(expected, axis=1, kind="stable")[:, :2])
+    signed = (x - 128).view("int8"), (y - 128).view("int8")  # what precision="binary" gives
+    assert to_numpy(matrix(*signed, "hamming")).tolist() == expected
     assert not HAMMING.higher_is_closer
+    with pytest.raises(UsageError, match="a is uint8 and b int8: pack both in the same way"):
+        matrix(x, signed[1], "hamming")
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
@@ -326,10 +330,13 @@ def test_numbers_that_are_not_finite_are_refused_and_placed(xp, bad):
         (lambda: matrix([[1.0], [1.0, 2.0]], [[1.0]]), "a is no array of numbers: its rows differ in length"),
         (lambda: matrix(["a cat"], ["a dog"]), "a holds <U5, not real numbers: encode the texts first"),
         (lambda: matrix(np.ones((1, 2), complex), np.ones((1, 2))), "a holds complex128, not real numbers"),
-        (lambda: matrix(np.ones((1, 2), np.uint8), np.ones((1, 2))), "a is uint8, which holds packed bits"),
+        (
+            lambda: matrix(np.ones((1, 2), np.uint8), np.ones((1, 2))),
+            "a is uint8: use metric 'hamming' for packed bits",
+        ),
         (
             lambda: matrix(np.ones((1, 2)), np.ones((1, 2)), "hamming"),
-            r"packed bits \(uint8\), but a is float64",
+            r"packed bits \(uint8 or int8\), but a is float64",
         ),
         (lambda: nearest(np.ones((1, 2)), np.ones((1, 3))), "queries has 2 numbers a row and corpus 3"),
         (
@@ -357,6 +364,23 @@ def test_both_must_come_from_one_module(xp):
     else:
         with pytest.raises(UsageError, match="a is a cupy array and b is not"):
             matrix(xp.asarray(ones), ones)
+
+
+@pytest.mark.parametrize("cosine", [-0.9, 0.1, 0.3, 0.5, 0.7, 0.95])
+def test_readings_agree_across_measures(rng, cosine):
+    """Two unit vectors of a given cosine, random otherwise, are described alike by every measure."""
+    D = 256
+    a, other = np.linalg.qr(rng.standard_normal((D, 2)))[0].T
+    b = cosine * a + math.sqrt(1.0 - cosine * cosine) * other
+    words = {name: reading(name, float(pairwise(a, b, name)[0]), D) for name in NAMES}
+    expected = {-0.9: "unrelated", 0.1: "unrelated", 0.3: "loosely related", 0.5: "related"}
+    expected |= {0.7: "close in meaning", 0.95: "nearly the same meaning"}
+    assert set(words.values()) == {expected[cosine]}, words
+
+
+def test_there_are_no_words_for_hamming():
+    with pytest.raises(UsageError, match="no words for metric 'hamming'"):
+        reading("hamming", 3.0, 8)
 
 
 def test_every_metric_is_described():

@@ -126,14 +126,16 @@ def _list_of_commands(argv: list[str]) -> str:
 
 
 def _as_utf8(argument: str) -> str:
-    """An argument as the user typed it. Where the locale is not UTF-8, Python may hold its bytes as surrogates."""
+    """An argument as it was typed: in a locale that is not UTF-8, Python holds its bytes as surrogates."""
     try:
         argument.encode("utf-8")
     except UnicodeEncodeError:
         try:
             return os.fsencode(argument).decode("utf-8")
         except UnicodeError:
-            raise DataError(f"the argument {ascii(argument)} is not UTF-8: check the terminal's encoding") from None
+            raise DataError(
+                f"the argument {argument!a} is not UTF-8: check the terminal's encoding"
+            ) from None
     return argument
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def use_utf8() -> None:
-    """UTF-8 on both streams whatever the locale; file names that are not UTF-8 pass through as their bytes."""
+    """UTF-8 on both streams in any locale; file names that are not UTF-8 pass through as their bytes."""
     for stream, errors in ((sys.stdout, "surrogateescape"), (sys.stderr, "backslashreplace")):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors=errors)

@@ -1,10 +1,11 @@
 """`minigpt2 embed`: texts in, vectors out, as JSON, JSON lines or a NumPy file."""
 
 import argparse
+import contextlib
 import json
 import sys
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -27,18 +28,24 @@ PRECISIONS = ("float32", "int8", "uint8", "binary", "ubinary")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `run` reads."""
     parser.description = (
-        "Turn texts into vectors. Prints one JSON object {sentence, embedding, dimensions} for one text and a "
-        "list of them for several or for --input. Vector N belongs to text N; an empty line of --input is an "
+        "Turn texts into vectors. Prints one JSON object {sentence, embedding, dimensions} for one text and "
+        "a list of them for several or for --input. Vector N belongs to text N; an empty line of --input is an "
         "empty text and gives the zero vector."
     )
-    parser.add_argument("texts", nargs="*", metavar="TEXT", help="a text; a single - reads stdin like --input -")
+    parser.add_argument(
+        "texts", nargs="*", metavar="TEXT", help="a text; a single - reads stdin like --input -"
+    )
     parser.add_argument("--sentence", action="append", metavar="TEXT", help="a text; may be given many times")
     parser.add_argument("--input", metavar="FILE", help="a UTF-8 file with one text a line; - is stdin")
     parser.add_argument(
-        "--jsonl", action="store_true", help="print one JSON object a line, while reading (each --batch-size texts)"
+        "--jsonl",
+        action="store_true",
+        help="print one JSON object a line, while reading (each --batch-size texts)",
     )
     parser.add_argument(
-        "--output", metavar="FILE", help="write to a file instead of stdout, as its name ends: .npy, .json or .jsonl"
+        "--output",
+        metavar="FILE",
+        help="write to a file instead of stdout, as its name ends: .npy, .json or .jsonl",
     )
     add_encoder_options(parser)
     parser.add_argument(
@@ -75,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
 
     with atomic_path(args.output) as path:
         if form == "npy":
-            vectors, _ = _encode_all(open_encoder(args), list(texts), args)
+            vectors = _encode_all(open_encoder(args), list(texts), args)
             np.save(path, vectors)
             count = len(vectors)
         else:
@@ -86,14 +93,18 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _form_of_output(args: argparse.Namespace) -> str:
-    """"json", "jsonl" or "npy" """
+    """What to write: json, jsonl or npy"""
     if args.output in (None, "-"):
         return "jsonl" if args.jsonl else "json"
     suffix = Path(args.output).suffix.lower()
     if suffix not in SUFFIXES:
-        raise UsageError(f"--output {args.output}: the name must end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
+        raise UsageError(
+            f"--output {args.output}: the name must end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
+        )
     if args.jsonl and suffix != ".jsonl":
-        raise UsageError(f"--jsonl contradicts --output {args.output}: end the name in .jsonl or drop --jsonl")
+        raise UsageError(
+            f"--jsonl contradicts --output {args.output}: end the name in .jsonl or drop --jsonl"
+        )
     return suffix[1:]
 
 
@@ -112,7 +123,7 @@ def _write(args: argparse.Namespace, form: str, texts: Iterable[str], stream: Te
     if form == "jsonl":
         return _write_lines(args, texts, stream)
     texts = list(texts)  # reads all of the input first: a line that is not UTF-8 costs no time
-    vectors = _encode_all(open_encoder(args), texts, args)[0]
+    vectors = _encode_all(open_encoder(args), texts, args)
     objects = [_object(text, vector) for text, vector in zip(texts, vectors, strict=True)]
     if len(objects) == 1 and args.input is None:
         stream.write(objects[0] + "\n")
@@ -127,7 +138,9 @@ def _write_lines(args: argparse.Namespace, texts: Iterable[str], stream: TextIO)
     with _counter(stream) as advance:
         while some := list(islice(texts, args.batch_size)):
             vectors, cut = _encode(encoder, some, args, show_progress_bar=False)
-            stream.writelines(_object(text, vector) + "\n" for text, vector in zip(some, vectors, strict=True))
+            stream.writelines(
+                _object(text, vector) + "\n" for text, vector in zip(some, vectors, strict=True)
+            )
             stream.flush()
             count += len(some)
             truncated += cut
@@ -136,10 +149,10 @@ def _write_lines(args: argparse.Namespace, texts: Iterable[str], stream: TextIO)
     return count
 
 
-def _encode_all(encoder: "Encoder", texts: list[str], args: argparse.Namespace) -> tuple[np.ndarray, int]:
+def _encode_all(encoder: "Encoder", texts: list[str], args: argparse.Namespace) -> np.ndarray:
     vectors, truncated = _encode(encoder, texts, args, show_progress_bar=None)
     _warn_of_truncation(truncated, len(texts), encoder)
-    return vectors, truncated
+    return vectors
 
 
 def _encode(
@@ -180,23 +193,15 @@ def _object(text: str, vector: np.ndarray) -> str:
     return json.dumps(fields, ensure_ascii=False, allow_nan=False)
 
 
-class _counter:
+@contextlib.contextmanager
+def _counter(stream: TextIO) -> Iterator[Callable[[int], None]]:
     """A count of texts on stderr while JSON lines stream elsewhere; nothing where no person would see it."""
+    if sys.stderr is None or not sys.stderr.isatty() or stream.isatty():
+        yield lambda count: None
+        return
+    from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    def __init__(self, stream: TextIO) -> None:
-        self.visible = sys.stderr is not None and sys.stderr.isatty() and not stream.isatty()
-
-    def __enter__(self):
-        if not self.visible:
-            return lambda count: None
-        from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-        columns = (SpinnerColumn(), TextColumn("embedding"), MofNCompleteColumn(), TimeElapsedColumn())
-        self.progress = Progress(*columns, console=console.stderr(), transient=True)
-        self.progress.start()
-        task = self.progress.add_task("embedding", total=None)
-        return lambda count: self.progress.advance(task, count)
-
-    def __exit__(self, *_) -> None:
-        if self.visible:
-            self.progress.stop()
+    columns = (SpinnerColumn(), TextColumn("embedding"), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console.stderr(), transient=True) as progress:
+        task = progress.add_task("embedding", total=None)
+        yield lambda count: progress.advance(task, count)

@@ -18,7 +18,7 @@ def add_model_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model",
         metavar="DIR",
-        help="a model directory, or the name of a bundled model (default: nano, which comes with the package)",
+        help="a model directory, or the name of a bundled model (default: nano, which is bundled)",
     )
 
 
@@ -28,8 +28,8 @@ def add_encoder_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device",
         choices=DEVICES,
-        help=f"where to compute (default: ${DEVICE_VARIABLE}, or else cpu, because starting a GPU takes seconds, "
-        "longer than a CPU takes for many sentences; auto: the GPU if one is usable)",
+        help=f"where to compute (default: ${DEVICE_VARIABLE}, or else cpu, because starting a GPU takes "
+        "seconds, longer than a CPU needs for many sentences; auto: the GPU if one is usable)",
     )
     parser.add_argument("--dtype", choices=DTYPES, default="float32", help="precision (default: float32)")
     parser.add_argument(
@@ -48,7 +48,9 @@ def open_encoder(args: argparse.Namespace) -> "Encoder":
     if device is None:
         device = os.environ.get(DEVICE_VARIABLE) or "cpu"
         if device not in DEVICES:
-            raise UsageError(f"{DEVICE_VARIABLE} is {device!r}: set it to one of {', '.join(DEVICES)}, or unset it")
+            raise UsageError(
+                f"{DEVICE_VARIABLE} is {device!r}: set it to one of {', '.join(DEVICES)}, or unset it"
+            )
     return load(args.model, device=device, dtype=args.dtype)
 
 
