@@ -12,6 +12,7 @@ import argparse
 import contextlib
 import difflib
 import importlib
+import itertools
 import os
 import sys
 import warnings
@@ -102,9 +103,10 @@ def _run(argv: list[str]) -> int:
     module.add_arguments(command)
     _add_common_options(command)
     rest = [_as_utf8(argument) for argument in chosen.rest]
-    # Options may stand between texts, which argparse cannot do where a command has commands of its own.
-    has_commands = any(action.nargs == argparse.PARSER for action in command._actions)
-    return module.run(command.parse_args(rest) if has_commands else command.parse_intermixed_args(rest))
+    # Intermixed: options may stand between texts. argparse can do that neither after `--` nor where a command
+    # has commands of its own.
+    plain = "--" in rest or any(action.nargs == argparse.PARSER for action in command._actions)
+    return module.run(command.parse_args(rest) if plain else command.parse_intermixed_args(rest))
 
 
 def _add_common_options(parser: argparse.ArgumentParser) -> None:
@@ -119,7 +121,8 @@ def _own_options(argv: list[str]) -> list[str]:
 
 def _list_of_commands(argv: list[str]) -> str:
     """The commands with one line each; empty where no help is asked for, since it imports them all."""
-    if not {"-h", "--help"} & set(argv[:2]):
+    before_command = itertools.takewhile(lambda argument: argument.startswith("-"), argv)
+    if not {"-h", "--help"} & set(before_command):
         return ""
     lines = (f"  {name:<12}{importlib.import_module(f'.{name}', __name__).HELP}\n" for name in COMMANDS)
     return "".join(lines)

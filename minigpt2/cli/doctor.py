@@ -8,6 +8,7 @@ import argparse
 import ctypes
 import importlib
 import importlib.metadata
+import importlib.util
 import json
 import os
 import platform
@@ -15,7 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 import numpy as np
 
@@ -28,7 +29,7 @@ HELP = "check this installation: versions, NumPy's speed, GPU, the bundled model
 
 REQUIRED = ("numpy", "safetensors", "rich", "regex")
 
-# Variables that make OpenBLAS take other code or fewer threads than the processor allows.
+# Variables that make OpenBLAS take other code, or NumPy fewer instructions, than the processor allows.
 SLOWING = {
     "OPENBLAS_CORETYPE": "makes NumPy use the routines of that processor type, whatever this one can do",
     "OPENBLAS_L2_SIZE": "makes OpenBLAS cut matrices for a cache of that size instead of the real one",
@@ -47,10 +48,10 @@ class Finding(NamedTuple):
     """What one check found: for people in `text` and `remedy`, for programs in `facts`."""
 
     topic: str
-    state: str  # "ok", "note" (worth knowing), "warning" (works, but worse than it could), "failure"
+    state: str  # "ok", "note" (worth knowing), "warning" (works, but slower than it could), "failure"
     text: str
+    facts: dict[str, Any]
     remedy: str | None = None
-    facts: dict[str, Any] = {}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,33 +62,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Make every check and print what it found."""
+    show = _printer(sys.stdout) if not args.json else None
     findings = []
-    draw = _printer(sys.stdout) if not args.json else None
     for finding in check():
         findings.append(finding)
-        if draw:
-            draw(finding)
+        if show:
+            show(finding)
     failed = any(finding.state == "failure" for finding in findings)
     if args.json:
-        topics = {
-            f.topic: {"state": f.state, "text": f.text, "remedy": f.remedy, **f.facts} for f in findings
-        }
-        sys.stdout.write(json.dumps({"ok": not failed, **topics}, ensure_ascii=False, indent=2) + "\n")
+        report = {"ok": not failed, "findings": [finding._asdict() for finding in findings]}
+        sys.stdout.write(json.dumps(report, ensure_ascii=False, indent=2) + "\n")
     return 1 if failed else 0
 
 
 def check() -> Iterator[Finding]:
     """All findings, each made when it is asked for, since the last ones take a moment."""
     version = platform.python_version()
-    yield Finding(
-        "python", "ok", f"{version} on {platform.system()} {platform.machine()}", facts={"version": version}
-    )
-    yield Finding(
-        "minigpt2",
-        "ok",
-        f"{__version__} in {Path(__file__).parents[1]}",
-        facts={"version": __version__, "path": str(Path(__file__).parents[1])},
-    )
+    machine = f"{platform.system()} {platform.machine()}"
+    yield Finding("python", "ok", f"{version} on {machine}", {"version": version, "machine": machine})
+    home = str(Path(__file__).parents[1])
+    yield Finding("minigpt2", "ok", f"{__version__} in {home}", {"version": __version__, "path": home})
     for name in REQUIRED:
         yield _check_package(name)
     yield _check_blas()
@@ -103,36 +97,32 @@ def _check_package(name: str) -> Finding:
         version = importlib.metadata.version(name)
     except Exception as error:  # whatever a broken installation raises
         reason = " ".join(str(error).split()) or type(error).__name__
-        return Finding(
-            name, "failure", f"cannot be imported: {reason}", f"pip install --force-reinstall {name}"
-        )
-    return Finding(name, "ok", version, facts={"version": version})
+        remedy = f"pip install --force-reinstall {name}"
+        return Finding(name, "failure", f"cannot be imported: {reason}", {"version": None}, remedy)
+    return Finding(name, "ok", version, {"version": version})
 
 
 def blas_facts() -> dict[str, Any]:
-    """NumPy's matrix library: name, version, and where they can be asked for the kernel and the threads in use.
+    """NumPy's matrix library: name, version, and where it tells them, the kernel and the threads in use.
 
     threadpoolctl knows every library, if it is installed; without it, OpenBLAS as NumPy's wheels bring it is
     asked through its own functions.
     """
     built = np.show_config(mode="dicts").get("Build Dependencies", {}).get("blas", {})
-    facts = {
-        "name": built.get("name", "unknown"),
-        "version": built.get("version"),
-        "kernel": None,
-        "threads": None,
-    }
+    facts = {"name": built.get("name", "unknown"), "version": built.get("version"), "kernel": None}
+    facts |= {"threads": None}
     try:
         from threadpoolctl import threadpool_info
     except ImportError:
-        return facts | _ask_bundled_openblas()
+        return facts | ask_bundled_openblas()
     for library in threadpool_info():
         if library["user_api"] == "blas" and "numpy" in library["filepath"]:
             facts |= {"kernel": library.get("architecture"), "threads": library["num_threads"]}
     return facts
 
 
-def _ask_bundled_openblas() -> dict[str, Any]:
+def ask_bundled_openblas() -> dict[str, Any]:
+    """Kernel and threads from the OpenBLAS beside NumPy, or nothing if there is none."""
     folder = Path(np.__file__).parents[1] / "numpy.libs"
     for path in sorted(folder.glob("*openblas*")):
         try:
@@ -153,55 +143,42 @@ def _check_blas() -> Finding:
         text += f", {facts['kernel']} kernels"
     if facts["threads"]:
         text += f", {facts['threads']} {'thread' if facts['threads'] == 1 else 'threads'} on {_cores()} cores"
-    return Finding("blas", "ok", text, facts=facts)
+    return Finding("blas", "ok", text, facts)
 
 
 def _check_environment() -> Iterator[Finding]:
     """What in the environment slows NumPy down, said plainly; silent where nothing does."""
-    found = {name: os.environ[name] for name in (*SLOWING, *THREADS, DEVICE_VARIABLE) if os.environ.get(name)}
-    for name, effect in SLOWING.items():
-        if name in found:
-            yield Finding(
-                name,
-                "warning",
-                f"is set to {found[name]!r}: it {effect}",
-                f"unset {name} (if nothing here needs it): NumPy may be up to twice as fast",
-                {"value": found[name]},
-            )
-    for name in THREADS:
-        if name in found and found[name].isdigit() and int(found[name]) < _cores():
-            yield Finding(
-                name,
-                "note",
-                f"limits NumPy to {found[name]} of {_cores()} cores",
-                f"unset {name} to use all of them",
-                {"value": found[name]},
-            )
-    if DEVICE_VARIABLE in found:
-        yield _check_device_variable(found[DEVICE_VARIABLE])
+    names = (*SLOWING, *THREADS, DEVICE_VARIABLE)
+    found = {name: os.environ[name] for name in names if os.environ.get(name)}
+    for name, value in found.items():
+        facts = {"variable": name, "value": value}
+        if name in SLOWING:
+            text = f"{name}={value} {SLOWING[name]}; NumPy may run at half its speed"
+            yield Finding("environment", "warning", text, facts, f"unset {name}")
+        elif name == DEVICE_VARIABLE:
+            yield _check_device(value, facts)
+        elif value.isdigit() and int(value) < _cores():
+            text = f"{name}={value} limits NumPy to {value} of {_cores()} cores"
+            yield Finding("environment", "note", text, facts, f"unset {name}")
 
 
-def _check_device_variable(value: str) -> Finding:
+def _check_device(value: str, facts: dict[str, Any]) -> Finding:
     from ..backend import choose_backend
 
     try:
-        text = f"is {value!r}: {choose_backend(device=value)}"
+        text = f"{DEVICE_VARIABLE}={value}: {choose_backend(device=value)}"
     except MiniGPT2Error as error:
-        return Finding(DEVICE_VARIABLE, "failure", f"is {value!r}: {error}", f"unset {DEVICE_VARIABLE}")
-    return Finding(DEVICE_VARIABLE, "ok", text, facts={"value": value})
+        text = f"{DEVICE_VARIABLE}={value}: {error}"
+        return Finding("environment", "failure", text, facts, f"unset {DEVICE_VARIABLE}")
+    return Finding("environment", "ok", text, facts)
 
 
 def _check_speed() -> Finding:
     n = 1024
     a = np.ones((n, n), dtype=np.float32)
-    seconds = min(_seconds(lambda: a @ a) for _ in range(6))
-    gflops = 2 * n**3 / seconds / 1e9
-    return Finding(
-        "speed",
-        "ok",
-        f"{gflops:,.0f} GFLOP/s in a float32 product of {n}×{n} matrices (best of 6)",
-        facts={"gflops": round(gflops, 1)},
-    )
+    gflops = 2 * n**3 / min(_seconds(lambda: a @ a) for _ in range(6)) / 1e9
+    text = f"{gflops:,.0f} GFLOP/s in a float32 product of {n}×{n} matrices (best of 6)"
+    return Finding("speed", "ok", text, {"gflops": round(gflops, 1)})
 
 
 def _check_gpu() -> Finding:
@@ -210,88 +187,84 @@ def _check_gpu() -> Finding:
     problem = gpu_problem()
     if problem:
         what, _, remedy = problem.partition(": ")
-        return Finding("gpu", "note", f"not used: {what}", remedy or None, {"usable": False})
+        facts = {"usable": False, "problem": problem}
+        return Finding("gpu", "note", f"not used: {what}", facts, remedy or None)
     xp = choose_backend(device="cuda").xp
     runtime = xp.cuda.runtime
-    name = runtime.getDeviceProperties(0)["name"].decode()
     free, total = runtime.memGetInfo()
-    cuda, driver = (_cuda_version(v) for v in (runtime.runtimeGetVersion(), runtime.driverGetVersion()))
-    return Finding(
-        "gpu",
-        "ok",
-        f"{name}, {free / 2**30:.1f} of {total / 2**30:.1f} GiB free, CuPy {xp.__version__}, CUDA {cuda}, "
-        f"driver for CUDA {driver}",
-        facts={
-            "usable": True,
-            "name": name,
-            "memory_bytes": total,
-            "free_bytes": free,
-            "cupy": xp.__version__,
-            "cuda": cuda,
-            "driver": driver,
-        },
+    facts = {
+        "usable": True,
+        "name": runtime.getDeviceProperties(0)["name"].decode(),
+        "memory_bytes": total,
+        "free_bytes": free,
+        "cupy": xp.__version__,
+        "cuda": _cuda_version(runtime.runtimeGetVersion()),
+        "driver": _cuda_version(runtime.driverGetVersion()),
+    }
+    text = (
+        f"{facts['name']}, {free / 2**30:.1f} of {total / 2**30:.1f} GiB free, CuPy {facts['cupy']}, "
+        f"CUDA {facts['cuda']}, driver for CUDA {facts['driver']}"
     )
+    return Finding("gpu", "ok", text, facts)
 
 
 def _check_model() -> Finding:
     """Load the bundled model and embed with it, as a user's first command does."""
-    from ..encoder import load
-
     sentence = "The cat is sleeping"
     try:
+        from ..encoder import load
+
         start = time.perf_counter()
         encoder = load()
         loading = time.perf_counter() - start
         vector = encoder.encode(sentence, normalize_embeddings=True)
-        length = float(np.sqrt(np.dot(vector, vector)))
         embedding = min(_seconds(lambda: encoder.encode(sentence)) for _ in range(5))
-    except MiniGPT2Error as error:
-        return Finding("model", "failure", str(error), "pip install --force-reinstall minigpt2")
-    if not abs(length - 1.0) < 1e-3:
-        text = f"a normalised vector of {encoder.path} has length {length:.4f} instead of 1"
-        return Finding("model", "failure", text, "pip install --force-reinstall minigpt2")
-    return Finding(
-        "model",
-        "ok",
-        f"{encoder.path.name} loads in {1e3 * loading:.0f} ms and embeds a sentence in {1e3 * embedding:.1f} ms",
-        facts={
-            "path": str(encoder.path),
-            "load_ms": round(1e3 * loading, 2),
-            "embed_ms": round(1e3 * embedding, 3),
-            "dimensions": len(vector),
-        },
-    )
+    except (MiniGPT2Error, ImportError) as error:
+        return Finding("model", "failure", str(error), {})
+    facts = {
+        "path": str(encoder.path),
+        "dimensions": len(vector),
+        "length": float(np.linalg.norm(vector)),
+        "load_ms": round(1e3 * loading, 2),
+        "embed_ms": round(1e3 * embedding, 3),
+    }
+    if not abs(facts["length"] - 1.0) < 1e-3:
+        text = f"{encoder.path.name} gives a vector of length {facts['length']:.4g} instead of 1"
+        return Finding("model", "failure", text, facts, "pip install --force-reinstall minigpt2")
+    times = f"loads in {facts['load_ms']:.0f} ms and embeds a sentence in {facts['embed_ms']:.1f} ms"
+    return Finding("model", "ok", f"{encoder.path.name} {times}", facts)
 
 
-def _printer(stream) -> Callable[[Finding], None]:
-    """Prints findings one by one; plain where rich, which doctor checks too, cannot be imported."""
-    width = max(map(len, (*REQUIRED, *SLOWING, *THREADS)))
+def _printer(stream: TextIO) -> Callable[[Finding], None]:
+    """Prints findings one by one: wrapped and in colour on a terminal, one line each elsewhere."""
     marks = {"ok": "ok", "note": "note", "warning": "slow", "failure": "FAIL"}
-    try:
-        out = console.stdout()
-        from rich.padding import Padding
-        from rich.text import Text
-    except ImportError:
+    colours = {"ok": "green", "note": "cyan", "warning": "yellow", "failure": "bold red"}
+    if not console.stdout_is_terminal() or importlib.util.find_spec("rich") is None:
 
-        def plain(finding: Finding) -> None:
-            stream.write(f"{marks[finding.state]:<5} {finding.topic:<{width}} {finding.text}\n")
-            if finding.remedy:
-                stream.write(f"{'':<5} {'':<{width}} -> {finding.remedy}\n")
+        def line(finding: Finding) -> None:
+            remedy = f" -> {finding.remedy}" if finding.remedy else ""
+            stream.write(f"{marks[finding.state]:<5}{finding.topic:<12}{finding.text}{remedy}\n")
             stream.flush()
 
-        return plain
+        return line
 
-    colours = {"ok": "green", "note": "cyan", "warning": "yellow", "failure": "bold red"}
+    from rich.table import Table
+    from rich.text import Text
 
-    def rich_lines(finding: Finding) -> None:
-        out.print(
-            Text.assemble((f"{marks[finding.state]:<5}", colours[finding.state]), (finding.topic, "bold"))
-        )
-        out.print(Padding(Text(finding.text), (0, 0, 0, 5)))
+    out = console.stdout()
+
+    def row(finding: Finding) -> None:
+        grid = Table.grid()
+        grid.add_column(width=5, style=colours[finding.state])
+        grid.add_column(width=12, style="bold")
+        grid.add_column(overflow="fold")
+        text = Text(finding.text)
         if finding.remedy:
-            out.print(Padding(Text(f"→ {finding.remedy}"), (0, 0, 0, 5)))
+            text.append(f"\n→ {finding.remedy}", style=colours[finding.state])
+        grid.add_row(marks[finding.state], finding.topic, text)
+        out.print(grid)
 
-    return rich_lines
+    return row
 
 
 def _seconds(work: Callable[[], Any]) -> float:
@@ -305,5 +278,5 @@ def _cores() -> int:
 
 
 def _cuda_version(number: int) -> str:
-    """12090 -> "12.9" """
+    """12090 -> 12.9"""
     return f"{number // 1000}.{number % 1000 // 10}"

@@ -29,8 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `run` reads."""
     parser.description = (
         "Turn texts into vectors. Prints one JSON object {sentence, embedding, dimensions} for one text and "
-        "a list of them for several or for --input. Vector N belongs to text N; an empty line of --input is an "
-        "empty text and gives the zero vector."
+        "a list of them for several or for --input. Vector N belongs to text N; an empty line of --input is "
+        "an empty text and gives the zero vector."
     )
     parser.add_argument(
         "texts", nargs="*", metavar="TEXT", help="a text; a single - reads stdin like --input -"

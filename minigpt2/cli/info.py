@@ -67,9 +67,9 @@ def parts_of(files: "ModelFiles") -> list[Part]:
 
     blocks = f"h.0 … h.{L - 1}" if L > 1 else "h.0"
     return [
-        part("wte", "token embedding, tied head", 0, "wte"),
+        part("wte", "token embedding", 0, "wte"),
         part("wpe", "position embedding", 0, "wpe"),
-        part(blocks, f"{L} {'blocks' if L > 1 else 'block'}", 0, "h.0", L, group=True),
+        part(blocks, f"{L} blocks, one shown" if L > 1 else "1 block", 0, "h.0", L, group=True),
         part("ln_1", "layernorm", 1, "h.0.ln_1", L),
         part("attn", f"{config.attention}, {config.H} heads of {config.K}", 1, "h.0.attn", L, group=True),
         part("c_attn", "query, key, value", 2, "h.0.attn.c_attn", L),
@@ -97,6 +97,7 @@ def _facts(files: "ModelFiles") -> list[tuple[str, str]]:
     return [
         ("parameters", f"{size:,}"),
         ("memory", memory),
+        ("head", "shares the token embedding, so it costs nothing"),
         ("window", f"{window} tokens{positions}"),
         ("vector", f"{config.D} numbers, {settings.pooling} pooling{unit}"),
         ("tokenizer", words),
@@ -117,7 +118,7 @@ def _print(files: "ModelFiles") -> None:
         box=box.SIMPLE_HEAD if console.stdout_is_terminal() else None, show_edge=False, pad_edge=False
     )
     table.add_column("part", no_wrap=True)
-    table.add_column("", style="dim", no_wrap=True)
+    table.add_column("", style="dim")
     table.add_column("shape", no_wrap=True)
     table.add_column("parameters", justify="right", no_wrap=True)
     table.add_column("share", justify="right", no_wrap=True)
@@ -153,10 +154,7 @@ def _guide(parts: list[Part], i: int) -> str:
 
 
 def _shape(part: Part) -> str:
-    if not part.shapes:
-        return ""
-    text = " + ".join("×".join(map(str, shape)) for shape in part.shapes)
-    return f"{part.times} · ({text})" if part.times > 1 else text
+    return " + ".join("×".join(map(str, shape)) for shape in part.shapes)
 
 
 def _as_json(files: "ModelFiles") -> dict[str, Any]:

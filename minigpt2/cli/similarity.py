@@ -158,7 +158,7 @@ def _range(score: Score) -> str:
 
 
 def _bound(value: float) -> str:
-    return f"{value:g}" if math.isfinite(value) else ("∞" if value > 0 else "-∞")
+    return f"{value:.4g}" if math.isfinite(value) else ("∞" if value > 0 else "-∞")
 
 
 def _style(score: Score) -> str:
