@@ -25,7 +25,7 @@ from ..errors import MiniGPT2Error
 from . import console
 from .options import DEVICE_VARIABLE
 
-HELP = "check this installation: versions, NumPy's speed, GPU, the bundled model"
+HELP = "check this installation: versions, speed, GPU, the bundled model"
 
 REQUIRED = ("numpy", "safetensors", "rich", "regex")
 
