@@ -46,6 +46,8 @@ def load_tokenizer(path: str | PathLike[str]) -> Tokenizer:
         raise ModelError(
             f"{path} holds no tokenizer: it needs {TOKENIZER_FILE}, or {VOCABULARY_FILE} with {MERGES_FILE}"
         )
+    if not path.exists():
+        raise ModelError(f"no tokenizer at {path}: give a folder or a {TOKENIZER_FILE}")
     if path.name in (VOCABULARY_FILE, MERGES_FILE):
         return _read_vocabulary(path.parent)
     return _read_tokenizer_json(path)
@@ -362,11 +364,11 @@ def _spelled_merges(tokenizer: Tokenizer) -> Iterable[str]:
 def tokenizer_config(tokenizer: Tokenizer, model_max_length: int | None = None) -> dict[str, Any]:
     """What transformers and sentence-transformers read beside tokenizer.json."""
     config: dict[str, Any] = {
-        # Every transformers from 4.48 reads this class, in 5 under the name TokenizersBackend, and takes
-        # tokenizer.json as it is. GPT2Tokenizer of 5 builds its pipeline anew from vocabulary and merges and so
-        # loses the Lowercase normalizer.
+        # Every transformers from 4.48 reads this class (version 5 calls it TokenizersBackend) and takes
+        # tokenizer.json as it is. GPT2Tokenizer of 5 builds its pipeline anew from vocabulary and merges and
+        # so loses the Lowercase normalizer.
         "tokenizer_class": "PreTrainedTokenizerFast",
-        # Without this list, transformers 4 gives token_type_ids too, and GPT2Model adds wte[0] to every token.
+        # Without this list transformers 4 gives token_type_ids too, and GPT2Model adds wte[0] to all tokens.
         "model_input_names": ["input_ids", "attention_mask"],
         "add_prefix_space": tokenizer.add_prefix_space,
         "clean_up_tokenization_spaces": False,

@@ -41,12 +41,14 @@ def main() -> None:
         texts = [line.rstrip("\n") for line in itertools.islice(stream, args.lines)]
     print("command   python", shlex.join(sys.argv))
     print(f"machine   {_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}")
-    print(
-        f"versions  Python {platform.python_version()}, regex {regex.__version__}, minigpt2 {minigpt2.__version__}"
+    versions = (
+        f"Python {platform.python_version()}, regex {regex.__version__}, minigpt2 {minigpt2.__version__}"
     )
-    print(
-        f"text      {len(texts)} lines, {sum(len(t.split()) for t in texts)} words, {sum(map(len, texts))} characters"
+    print("versions ", versions)
+    size = (
+        f"{len(texts)} lines, {sum(len(t.split()) for t in texts)} words, {sum(map(len, texts))} characters"
     )
+    print("text     ", size)
 
     seconds = []
     for _ in range(args.repeats):
@@ -58,9 +60,8 @@ def main() -> None:
     sample = texts[:ENCODED_LINES]
     tokens = sum(map(len, tokenizer.encode_batch(sample)))
     words = sum(len(text.split()) for text in sample)
-    print(
-        f"encoded   {len(sample)} lines of {words / len(sample):.1f} words and {tokens / len(sample):.1f} tokens"
-    )
+    average = f"{words / len(sample):.1f} words and {tokens / len(sample):.1f} tokens"
+    print(f"encoded   {len(sample)} lines of {average}")
     cold, warm = [], []
     with tempfile.TemporaryDirectory() as folder:
         tokenizer.save(folder)
