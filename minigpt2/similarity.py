@@ -25,14 +25,15 @@ from .errors import DataError, UsageError
 
 
 class Metric(NamedTuple):
-    """What a measure is and how to read it. `low` and `high` bound it for any two vectors of real numbers."""
+    """What a measure is and how to read it."""
 
     name: str
     formula: str
-    low: float
-    high: float
+    low: float  # no two vectors of real numbers have less,
+    high: float  # and none have more
     higher_is_closer: bool
-    explanation: str
+    explanation: str  # what it is, in plain words
+    landmarks: str  # what some of its values mean
 
     def unit_range(self, dimensions: int) -> tuple[float, float]:
         """The smallest and largest value for vectors of norm 1, which is what `encode` gives by default."""
@@ -53,7 +54,8 @@ METRICS: dict[str, Metric] = {
             low=-1.0,
             high=1.0,
             higher_is_closer=True,
-            explanation="cosine of the angle between the vectors: 1 same direction, 0 unrelated, -1 opposite",
+            explanation="the cosine of the angle between the vectors; their lengths do not matter",
+            landmarks="1 same direction, 0 unrelated, -1 opposite",
         ),
         Metric(
             name="euclidean",
@@ -61,7 +63,8 @@ METRICS: dict[str, Metric] = {
             low=0.0,
             high=math.inf,
             higher_is_closer=False,
-            explanation="straight line from one point to the other: 0 identical, 1.41 unrelated unit vectors",
+            explanation="the straight line from one vector's tip to the other's",
+            landmarks="0 identical, 1.41 unrelated, 2 opposite",
         ),
         Metric(
             name="manhattan",
@@ -69,7 +72,8 @@ METRICS: dict[str, Metric] = {
             low=0.0,
             high=math.inf,
             higher_is_closer=False,
-            explanation="way from one point to the other along the axes: 0 identical, grows with the width",
+            explanation="the way from tip to tip along the axes, as if in a city of blocks",
+            landmarks="0 identical; grows with the number of axes",
         ),
         Metric(
             name="dot",
@@ -77,7 +81,8 @@ METRICS: dict[str, Metric] = {
             low=-math.inf,
             high=math.inf,
             higher_is_closer=True,
-            explanation="sum of the products of the coordinates: of normalised vectors it is the cosine",
+            explanation="the products of the coordinates, summed; longer vectors give more",
+            landmarks="the cosine, if the vectors have length 1",
         ),
         Metric(
             name="pearson",
@@ -85,7 +90,8 @@ METRICS: dict[str, Metric] = {
             low=-1.0,
             high=1.0,
             higher_is_closer=True,
-            explanation="correlation of the coordinates: 1 rise and fall together, 0 unrelated, -1 reversed",
+            explanation="the correlation of the coordinates; a constant added to all does not matter",
+            landmarks="1 in step, 0 unrelated, -1 mirrored",
         ),
         Metric(
             name="angular",
@@ -93,7 +99,8 @@ METRICS: dict[str, Metric] = {
             low=0.0,
             high=1.0,
             higher_is_closer=True,
-            explanation="the angle itself, on an even scale: 1 same direction, 0.5 right angle, 0 opposite",
+            explanation="the angle itself on an even scale, where the cosine is flat near its ends",
+            landmarks="1 same direction, 0.5 unrelated, 0 opposite",
         ),
     )
 }
@@ -106,7 +113,8 @@ HAMMING = Metric(
     low=0.0,
     high=math.inf,
     higher_is_closer=False,
-    explanation="how many bits differ: 0 identical, half of the bits unrelated, all bits opposite",
+    explanation="how many of the packed bits differ",
+    landmarks="0 identical, half of the bits unrelated, all opposite",
 )
 
 # Two sentences of at least this cosine in words: a rule of thumb for models trained on paraphrases.

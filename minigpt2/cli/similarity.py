@@ -134,20 +134,25 @@ def _print_table(a: str, b: str, scores: list[Score]) -> None:
     from rich.text import Text
 
     out = console.stdout()
+    sentences = Table.grid(padding=(0, 2, 0, 1))
     for letter, sentence in (("A", a), ("B", b)):
-        out.print(Text.assemble((f" {letter}  ", "bold"), sentence or "(empty)"))
+        sentences.add_row(Text(letter, style="bold"), Text(sentence or "(empty)"))
+    out.print(sentences)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=True, show_edge=False)
     table.add_column("measure", style="bold", no_wrap=True)
     table.add_column("value", justify="right", no_wrap=True)
     table.add_column("range", no_wrap=True)
     table.add_column("what it says")
     for score in scores:
-        better = "higher is closer" if score.metric.higher_is_closer else "lower is closer"
+        about = [score.metric.landmarks]
+        if len(scores) == 1:
+            better = "higher is closer" if score.metric.higher_is_closer else "lower is closer"
+            about = [score.metric.explanation, f"{score.metric.landmarks} ({better})"]
         table.add_row(
             score.metric.name,
             Text(f"{score.value:.4f}", style=_style(score)),
             _range(score),
-            Text.assemble((score.words, _style(score)), (f"\n{score.metric.explanation} ({better})", "dim")),
+            Text.assemble((score.words, _style(score)), *((f"\n{line}", "dim") for line in about)),
         )
     out.print()
     out.print(table)

@@ -78,6 +78,14 @@ def test_a_terminal_gets_a_table(cli, tiny_model, monkeypatch):
         assert metric.name in out
     assert "no direction" in out
     assert max(map(len, out.splitlines())) <= 80
+    assert out.count("\n") < 20  # with a prompt, a terminal of 24 lines shows all of it
+
+
+def test_one_measure_is_explained_in_more_words(cli, tiny_model, monkeypatch):
+    monkeypatch.setattr("minigpt2.cli.console.stdout_is_terminal", lambda: True)
+    words = " ".join(cli("similarity", *PAIR, "--model", tiny_model, "--metric", "euclidean")[1].split())
+    for part in ("the straight line from", METRICS["euclidean"].landmarks, "lower is", "0 to 2"):
+        assert part in words
 
 
 def test_an_empty_text_has_no_reading(cli, tiny_model):
