@@ -1,0 +1,47 @@
+"""Where the command line writes: stdout for data, stderr for people.
+
+Rich draws tables and trees in colour on a terminal and leaves colours away for a pipe, for NO_COLOR and for
+`--no-color`. It is imported when something is drawn, never for JSON.
+"""
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def use_utf8() -> None:
+    """UTF-8 on both streams in any locale; file names that are not UTF-8 pass through as their bytes."""
+    for stream, errors in ((sys.stdout, "surrogateescape"), (sys.stderr, "backslashreplace")):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors=errors)
+
+
+def say(message: str) -> None:
+    """One line on stderr, after the program's name."""
+    if sys.stderr is not None:
+        print("minigpt2:", " ".join(message.splitlines()), file=sys.stderr, flush=True)
+
+
+def stdout_is_terminal() -> bool:
+    """True if a person reads stdout."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
+def stdout() -> "Console":
+    """For tables and trees. Text is printed as it is: no markup, no emoji codes, no guessed highlights."""
+    return _console(sys.stdout)
+
+
+def stderr() -> "Console":
+    """For progress bars."""
+    return _console(sys.stderr)
+
+
+def _console(stream) -> "Console":
+    from rich.console import Console
+
+    options = {"color_system": None} if os.environ.get("NO_COLOR") else {}
+    return Console(file=stream, markup=False, emoji=False, highlight=False, **options)

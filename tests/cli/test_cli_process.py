@@ -1,0 +1,112 @@
+"""The program as a process: what only a real one shows."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+
+def test_module_and_script_are_the_same_program(process):
+    done = process("--version")
+    assert done.returncode == 0
+    assert done.stdout.startswith(b"minigpt2 ")
+
+
+@pytest.mark.parametrize("argv", [["--version"], ["--help"], ["embed", "--help"], ["tokens", "--help"]])
+def test_help_and_version_load_nothing_heavy(argv):
+    code = (
+        "import sys, minigpt2.cli as c; code = c.main(sys.argv[1:]);"
+        "heavy = {'rich', 'safetensors', 'regex', 'cupy', 'torch', 'minigpt2.encoder', 'minigpt2.model'};"
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr); sys.exit(code)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *argv], capture_output=True, timeout=60)
+    assert (done.returncode, done.stderr.decode().strip()) == (0, "[]")
+
+
+def test_a_closed_pipe_is_silent(start, tiny_model):
+    """As in `minigpt2 embed … | head -1`: the reader leaves after one line, far more is to come."""
+    child = start("embed", "--jsonl", "--input", "-", "--model", tiny_model, "--batch-size", 50)
+    child.stdin.write(b"some text\n" * 3000)
+    child.stdin.close()
+    assert json.loads(child.stdout.readline())["sentence"] == "some text"
+    child.stdout.close()
+    assert child.wait(timeout=60) == 0
+    assert child.stderr.read() == b""
+
+
+def test_a_pipe_closed_before_the_first_byte_is_silent(start, tiny_model):
+    child = start("embed", "a", "--model", tiny_model)
+    child.stdout.close()
+    assert child.wait(timeout=60) == 0
+    assert child.stderr.read() == b""
+
+
+def test_a_full_disk_is_an_error(tiny_model, start):
+    with open("/dev/full", "wb") as full:
+        child = start("embed", "a", "--model", tiny_model, stdout=full)
+        assert child.wait(timeout=60) == 1
+        assert child.stderr.read() == b"minigpt2: error: No space left on device\n"
+
+
+def test_interrupt_prints_one_line(start, tiny_model):
+    child = start("embed", "--jsonl", "--input", "-", "--model", tiny_model, "--batch-size", 1)
+    child.stdin.write(b"first\n")
+    child.stdin.flush()
+    assert b"first" in child.stdout.readline()  # it is running, and waits for more
+    child.send_signal(signal.SIGINT)
+    assert child.wait(timeout=60) == 130
+    assert child.stderr.read() == b"minigpt2: interrupted\n"
+
+
+def test_an_interrupted_write_leaves_no_half_file(start, tiny_model, tmp_path):
+    target = tmp_path / "vectors.jsonl"
+    child = start("embed", "--input", "-", "--output", target, "--model", tiny_model, "--batch-size", 1)
+    child.stdin.write(b"first\nsecond\n")
+    child.stdin.flush()
+    deadline = time.monotonic() + 30
+    while not any(path.stat().st_size for path in tmp_path.iterdir()):  # the temporary file grows
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert not target.exists()
+    child.send_signal(signal.SIGINT)
+    assert child.wait(timeout=60) == 130
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "locale",
+    [
+        {"LC_ALL": "C"},
+        {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},
+        {"LC_ALL": "POSIX", "PYTHONIOENCODING": "ascii"},
+    ],
+)
+def test_utf8_in_any_locale(process, tiny_model, locale):
+    done = process(
+        "embed", "--input", "-", "--jsonl", "--model", tiny_model, stdin="Käfer 🐞\n".encode(), **locale
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert json.loads(done.stdout.decode("utf-8"))["sentence"] == "Käfer 🐞"
+    done = process("embed", "Käfer 🐞", "--model", tiny_model, **locale)
+    assert json.loads(done.stdout.decode("utf-8"))["sentence"] == "Käfer 🐞"
+    done = process("similarity", "é", "ü", "--all-metrics", "--no-normalize", "--model", tiny_model, **locale)
+    assert "∞" in done.stdout.decode("utf-8")
+
+
+@pytest.mark.parametrize("columns", ["80", "120"])
+def test_colours_only_where_they_are_wanted(on_a_terminal, tiny_model, columns):
+    argv = ("similarity", "a cat", "a dog", "--all-metrics", "--model", tiny_model)
+    coloured = on_a_terminal(*argv, COLUMNS=columns)
+    assert "\x1b[" in coloured
+    for plain in (
+        on_a_terminal(*argv, COLUMNS=columns, NO_COLOR="1"),
+        on_a_terminal(*argv, "--no-color", COLUMNS=columns),
+    ):
+        assert "\x1b" not in plain
+        assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plain
+        assert max(map(len, plain.splitlines())) <= int(columns)
+        assert "what it says" in plain
