@@ -58,31 +58,26 @@ def check_gradient(
     inputs     float64 arrays, each differentiable; bind everything else with functools.partial
     backward   returns the gradients in the order of `inputs`: one array, or a tuple, or a mapping by name
 
-    Returns every comparison made. Raises GradientError at the first whose error exceeds `tolerance`, or if a
-    gradient's shape differs from its input's; ValueError if an input is not float64.
+    Returns every comparison made; an input without entries has none. Raises GradientError at the first whose
+    error exceeds `tolerance`, or if the gradients' names or shapes are not those of the inputs; ValueError if
+    an input is not float64.
     """
     _require_float64(layer, inputs)
     rng = np.random.default_rng(seed)
     y, ctx = forward(**inputs)
     w = _random_like(y, rng)  # the shape of y
-    gradients = _by_name(backward(w, ctx), inputs)
+    gradients = _by_name(layer, backward(w, ctx), inputs)
 
     checks = []
     for name, x in inputs.items():
-        gradient = gradients[name]
-        if gradient.shape != x.shape:
-            raise GradientError(
-                f"{layer}: the gradient with respect to {name!r} has shape {gradient.shape}, "
-                f"but the input has {x.shape}"
-            )
-        for _ in range(directions):
+        for _ in range(directions if x.size else 0):
             v = _random_like(x, rng)
 
             def along(t: float, name: str = name, x: Array = x, v: Array = v) -> float:
                 moved, _ = forward(**{**inputs, name: x + t * v})
                 return float((moved * w).sum())
 
-            checks.append(_compare(layer, name, gradient, v, along, step))
+            checks.append(_compare(layer, name, gradients[name], v, along, step))
             if not checks[-1].error <= tolerance:
                 raise GradientError(str(checks[-1]))
     return checks
@@ -105,6 +100,7 @@ def check_parameters(
     `check_gradient` does.
     """
     _require_float64(layer, parameters)
+    _require_shapes(layer, gradients, parameters)
     rng = np.random.default_rng(seed)
     checks = []
     for name, x in parameters.items():
@@ -156,9 +152,30 @@ def _random_like(x: Array, rng: np.random.Generator) -> Array:
     return asarray(rng.standard_normal(x.shape), array_module(x))
 
 
-def _by_name(gradients: object, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
-    if isinstance(gradients, Mapping):
-        return gradients
-    if not isinstance(gradients, tuple):
-        gradients = (gradients,)
-    return dict(zip(inputs, gradients, strict=True))
+def _by_name(layer: str, gradients: object, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
+    if not isinstance(gradients, Mapping):
+        if not isinstance(gradients, tuple):
+            gradients = (gradients,)
+        if len(gradients) != len(inputs):
+            raise GradientError(
+                f"{layer}: backward returns {len(gradients)} gradients for {len(inputs)} inputs "
+                f"({', '.join(inputs)})"
+            )
+        gradients = dict(zip(inputs, gradients, strict=True))
+    _require_shapes(layer, gradients, inputs)
+    return gradients
+
+
+def _require_shapes(layer: str, gradients: Mapping[str, Array], inputs: Mapping[str, Array]) -> None:
+    missing, unknown = sorted(set(inputs) - set(gradients)), sorted(set(gradients) - set(inputs))
+    if missing or unknown:
+        raise GradientError(
+            f"{layer}: the gradients do not have the names of the inputs "
+            f"(missing: {', '.join(missing) or 'none'}; unknown: {', '.join(unknown) or 'none'})"
+        )
+    for name, x in inputs.items():
+        if gradients[name].shape != x.shape:
+            raise GradientError(
+                f"{layer}: the gradient with respect to {name!r} has shape {gradients[name].shape}, "
+                f"but the input has {x.shape}"
+            )

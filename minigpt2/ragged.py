@@ -40,10 +40,11 @@ class TokenBatch:
 
     def __init__(self, sentences: Sequence[Sequence[int]], xp: ModuleType = np) -> None:
         """`sentences`: B sequences of ids. Raises DataError for an id that is no whole number or below 0."""
-        lengths = np.array([len(sentence) for sentence in sentences], dtype=np.int64)  # (B,)
+        parts = [_as_ids(b, sentence) for b, sentence in enumerate(sentences)]
+        lengths = np.array([len(part) for part in parts], dtype=np.int64)  # (B,)
         offsets = np.zeros(len(lengths) + 1, dtype=np.int64)  # (B+1,)
         np.cumsum(lengths, out=offsets[1:])
-        ids = _flatten(sentences)  # (N,)
+        ids = np.concatenate([np.zeros(0, np.int64), *parts])  # (N,)
         positions = np.arange(len(ids)) - np.repeat(offsets[:-1], lengths)  # (N,)
         self.lengths = lengths
         self.offsets = offsets
@@ -107,15 +108,17 @@ class TokenBatch:
         return Group(asarray(sentences, self.xp), rows, n, T)
 
 
-def _flatten(sentences: Sequence[Sequence[int]]) -> np.ndarray:
-    """B sequences -> (N,) int64, every id checked to be a whole number of at least 0."""
-    parts = [np.asarray(sentence) for sentence in sentences]
-    for b, part in enumerate(parts):
-        if part.size and (part.ndim != 1 or part.dtype.kind not in "iu"):
-            raise DataError(f"sentence {b} is not a flat sequence of whole token ids")
-    ids = np.concatenate([np.zeros(0, np.int64), *(part for part in parts if part.size)]).astype(np.int64)
-    if ids.min(initial=0) < 0:
-        row = int(np.argmax(ids < 0))
-        b = int(np.searchsorted(np.cumsum([part.size for part in parts]), row, side="right"))
-        raise DataError(f"token id {ids[row]} in sentence {b} is negative: ids start at 0")
-    return ids
+def _as_ids(b: int, sentence: Sequence[int]) -> np.ndarray:
+    """Sentence b -> (T,) int64, every id checked to be a whole number of at least 0."""
+    try:
+        ids = np.asarray(sentence)  # (T,)
+    except ValueError:  # lists of unequal length inside the list
+        ids = np.empty(())
+    if ids.shape == (0,):
+        return np.zeros(0, np.int64)
+    too_large = ids.dtype.kind == "u" and ids.max(initial=0) > np.iinfo(np.int64).max
+    if ids.ndim != 1 or ids.dtype.kind not in "iu" or too_large:
+        raise DataError(f"sentence {b} is not a flat sequence of whole token ids")
+    if ids.min() < 0:
+        raise DataError(f"token id {ids[ids < 0][0]} in sentence {b} is negative: ids start at 0")
+    return ids.astype(np.int64)

@@ -20,9 +20,13 @@ class NormalizeContext(NamedTuple):
 def normalize(x: Array) -> tuple[Array, NormalizeContext]:
     """(B, D) -> (B, D), every row of length 1 or 0"""
     xp = array_module(x)
-    norm = xp.sqrt((x * x).sum(axis=1, keepdims=True))  # (B, 1)
-    stretch = xp.where(norm > 0.0, 1.0 / xp.where(norm > 0.0, norm, 1.0), 0.0)  # (B, 1)
-    y = x * stretch  # (B, D)
+    peak = xp.abs(x).max(axis=1, keepdims=True)  # (B, 1)
+    is_zero = peak == 0.0  # (B, 1)
+    # Taking the largest value out first keeps the squares of very small and very large rows in range.
+    scaled = x / xp.where(is_zero, 1.0, peak)  # (B, D) within −1 … 1
+    norm = xp.sqrt((scaled * scaled).sum(axis=1, keepdims=True))  # (B, 1) ‖x‖ / peak, at least 1
+    y = scaled / xp.where(is_zero, 1.0, norm)  # (B, D)
+    stretch = xp.where(is_zero, 0.0, 1.0 / xp.where(is_zero, 1.0, norm * peak))  # (B, 1)
     return y, NormalizeContext(y, stretch)
 
 
