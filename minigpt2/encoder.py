@@ -270,10 +270,11 @@ class Encoder:
         """b lists of ids -> (b, D), pooled but not normalised"""
         batch = TokenBatch(ids, self.backend.xp)
         hidden, _ = self.model.forward(batch)  # (N, D)
-        if prompt_length and not self.settings.include_prompt:
-            hidden = hidden[batch.positions >= prompt_length]  # (N', D)
-            batch = TokenBatch([i[prompt_length:] for i in ids], self.backend.xp)
-        return pooling(hidden, batch, self.settings.pooling)[0]
+        skipped = 0 if self.settings.include_prompt else prompt_length
+        if skipped:
+            hidden = hidden[batch.positions >= skipped]  # (N', D)
+            batch = TokenBatch([i[skipped:] for i in ids], self.backend.xp)
+        return pooling(hidden, batch, self.settings.pooling, skipped)[0]
 
     def _quantize(self, vectors: Array, precision: str) -> Array:
         """(B, D) in the encoder's dtype -> the same, (B, D) bytes, or (B, ceil(D/8)) bytes"""

@@ -29,8 +29,14 @@ class PoolingContext(NamedTuple):
     winners: Array | None  # (B, D) for max: the row of x that won; −1 for a sentence without tokens
 
 
-def pooling(x: Array, batch: TokenBatch, kind: str = "mean") -> tuple[Array, PoolingContext]:
-    """(N, D) -> (B, D). Raises UsageError for a kind that is not in POOLINGS."""
+def pooling(
+    x: Array, batch: TokenBatch, kind: str = "mean", skipped: int = 0
+) -> tuple[Array, PoolingContext]:
+    """(N, D) -> (B, D). Raises UsageError for a kind that is not in POOLINGS.
+
+    skipped   tokens that stand before each sentence's first row and are left out, such as a prompt's;
+              weighted_mean counts on after them, as in sentence-transformers
+    """
     if kind not in POOLINGS:
         raise UsageError(f"unknown pooling {kind!r}: use one of {', '.join(POOLINGS)}")
     xp = array_module(x)
@@ -44,7 +50,7 @@ def pooling(x: Array, batch: TokenBatch, kind: str = "mean") -> tuple[Array, Poo
             y[group.sentences] = rows.max(axis=1)  # (n, D)
         return y, PoolingContext(batch, None, winners)
 
-    weights = asarray(token_weights(batch, kind)[:, None], xp, x.dtype)  # (N, 1)
+    weights = asarray(token_weights(batch, kind, skipped)[:, None], xp, x.dtype)  # (N, 1)
     weighted = x * weights  # (N, D)
     for group in batch.groups_of_equal_length():
         rows = weighted[group.rows].reshape(group.n, group.T, -1)  # (n, T, D)
@@ -65,12 +71,12 @@ def pooling_backward(dy: Array, ctx: PoolingContext) -> Array:
     return dy[sentence_of] * ctx.weights  # (N, D)  y = Σ w · x: a row hears as loudly as it spoke
 
 
-def token_weights(batch: TokenBatch, kind: str) -> np.ndarray:
+def token_weights(batch: TokenBatch, kind: str, skipped: int = 0) -> np.ndarray:
     """How much each token counts in its sentence: (N,) float64 on the host, summing to 1 in each sentence."""
     T = np.repeat(batch.lengths, batch.lengths)  # (N,) the length of each token's sentence
     t = np.arange(batch.N) - np.repeat(batch.offsets[:-1], batch.lengths) + 1  # (N,) from 1 to T
     if kind == "mean":
         return 1.0 / T
     if kind == "weighted_mean":
-        return t / (T * (T + 1) / 2)
+        return (skipped + t) / (skipped * T + T * (T + 1) / 2)
     return (t == T).astype(np.float64)

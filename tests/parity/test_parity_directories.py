@@ -177,18 +177,7 @@ class TestOursElsewhere:
         compare(ours.encode(texts, prompt="so: "), theirs.encode(texts, prompt="so: "))
         assert np.abs(ours.encode_query(texts) - ours.encode_document(texts)).max() > 0.01
 
-    @pytest.mark.parametrize(
-        "pooling",
-        [
-            "mean",
-            pytest.param(
-                "weighted_mean",
-                marks=pytest.mark.xfail(reason="the encoder counts positions anew after the prompt"),
-            ),
-            "last",
-            "max",
-        ],
-    )
+    @pytest.mark.parametrize("pooling", POOLINGS)
     def test_prompt_left_out_of_the_pooling(self, tmp_path, config, parameters, tokenizers, pooling):
         settings = EmbeddingSettings(pooling=pooling, prompts={"query": "find: "}, include_prompt=False)
         path = write_model_directory(tmp_path / "m", config, parameters, tokenizers["bpe"], settings)
