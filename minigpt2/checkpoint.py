@@ -15,6 +15,7 @@ import contextlib
 import math
 import os
 import re
+import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -339,7 +340,11 @@ def write_checkpoint(folder: str | Path, parameters: Mapping[str, Array], dtype:
                 f"cannot save tensor {name!r} as {dtype}: {bad} of {values.size} numbers are NaN, infinite "
                 f"or beyond {float(np.finfo(dtype).max):g} (largest: {largest:g})"
             )
+    path = Path(folder) / WEIGHTS
+    path.touch()
+    usual_mode = stat.S_IMODE(path.stat().st_mode)
     try:
-        save_file(tensors, Path(folder) / WEIGHTS, metadata={"format": "pt"})
+        save_file(tensors, path, metadata={"format": "pt"})
     except SafetensorError as error:
-        raise OutputError(f"cannot write {Path(folder) / WEIGHTS}: {error}") from error
+        raise OutputError(f"cannot write {path}: {error}") from error
+    path.chmod(usual_mode)  # the library leaves a file that only its owner can read

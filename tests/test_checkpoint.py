@@ -413,6 +413,11 @@ class TestWrite:
         assert set(theirs) == set(parameters)
         assert all(theirs[name].dtype == dtype for name in theirs)
 
+    def test_file_is_as_readable_as_any_other(self, tmp_path, parameters):
+        (tmp_path / "other").touch()
+        write_checkpoint(tmp_path, parameters)
+        assert (tmp_path / "model.safetensors").stat().st_mode == (tmp_path / "other").stat().st_mode
+
     @pytest.mark.parametrize("make", [np.asfortranarray, lambda x: np.repeat(x, 2, axis=0)[::2]])
     def test_arrays_that_are_not_contiguous(self, tmp_path, parameters, make):
         """The library's own writer gets these wrong, silently."""
