@@ -87,6 +87,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     count.add_argument("--json", action="store_true", help="print JSON")
     count.set_defaults(run_action=_count)
 
+    for command in (show, create, count):
+        for option in ("--no-color", "--debug"):  # of every command; here they may also follow the action
+            command.add_argument(
+                option, action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS
+            )
+
 
 def _add_tokenizer_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(

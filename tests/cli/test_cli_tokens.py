@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from minigpt2.cli import tokens
+from minigpt2.cli import main, tokens
 from minigpt2.errors import DataError, ModelError, UsageError
 from minigpt2.tokenizer import BPETokenizer, load_tokenizer
 
@@ -52,6 +52,24 @@ def test_show_for_a_pipe_is_one_token_a_line(run, path):
     shown = run("show", "low lower\té", "--tokenizer-path", path)
     assert shown == "257\tlow\n259\t␣low\n258\ter\n9\t‹09›\n195\t‹c3›\n169\t‹a9›\n"
     assert run("show", "", "--tokenizer-path", path) == ""
+
+
+@pytest.mark.parametrize("where", [0, 1, 2])
+def test_through_main_with_a_common_option_anywhere(path, capsys, where):
+    command = ["tokens", "show", "low"]
+    command.insert(where + 1 if where else 0, "--no-color")
+    assert main([*command, "--tokenizer-path", path]) == 0
+    assert capsys.readouterr().out == "257\tlow\n"
+
+
+def test_through_main_errors_have_their_exit_codes(path, capsys, tmp_path):
+    for argv, code in (
+        (["tokens"], 2),
+        (["tokens", "show", "low", "--tokenizer-path", str(tmp_path / "absent")], 3),
+        (["tokens", "count", str(tmp_path / "absent.txt"), "--tokenizer-path", path], 3),
+    ):
+        assert main(argv) == code
+        assert capsys.readouterr().err.startswith("minigpt2: error: ")
 
 
 def test_show_for_a_person(run, path, terminal):
