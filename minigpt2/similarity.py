@@ -287,13 +287,11 @@ def _unit_rows(x: Array) -> Array:
 
 
 def _centred_rows(x: Array) -> Array:
-    """(B, D) -> (B, D), each row, scaled, minus its mean; a row of one repeated number becomes zero exactly.
-
-    Its first number is subtracted first: the mean of equal numbers need not be that number in floating point.
+    """(B, D) -> (B, D), each row, scaled, minus its mean. A row of one repeated number becomes zero exactly:
+    scaling makes it all 1 or all -1, whose mean rounding cannot touch.
     """
     scaled, _ = _scaled_rows(x)
-    shifted = scaled - scaled[:, :1]
-    return shifted - shifted.mean(axis=1, keepdims=True) if x.shape[1] else shifted
+    return scaled - scaled.mean(axis=1, keepdims=True) if x.shape[1] else scaled
 
 
 def _dot_pairs(a: Array, b: Array) -> Array:
