@@ -135,7 +135,7 @@ def test_near_equal_vectors_keep_their_digits(xp, rng, metric, offset, step):
 
 
 def test_few_distances_are_recomputed_even_in_a_collapsed_space(xp, rng, monkeypatch):
-    """Without the shift to their centre, products of vectors that share a large part would cancel everywhere."""
+    """Without the shift to the centre, products of vectors with a large part in common would all cancel."""
     recompute, marked = similarity._recompute, []
 
     def counting(out, where, *rest):
