@@ -226,7 +226,7 @@ def nearest(
     k = min(k, len(corpus))
     scores = xp.empty((len(queries), k), dtype=dtype)
     indices = xp.empty((len(queries), k), dtype=np.int64)
-    kept: tuple[Array, Array] = ()  # (m, ≤ k) keys and indices of the best so far, in the corpus's order
+    kept: tuple[Array, ...] = ()  # (m, ≤ k) keys and indices of the best so far, in the corpus's order
     for rows, columns, tile in _tiles(queries, corpus, metric, block_rows):
         numbers = xp.broadcast_to(xp.arange(columns.start, columns.stop), tile.shape)
         candidates = (sign * tile, numbers)  # (m, n) each
