@@ -134,6 +134,20 @@ def test_near_equal_vectors_keep_their_digits(xp, rng, metric, offset, step):
         np.testing.assert_allclose(got, expected, rtol=1e-5)
 
 
+def test_few_distances_are_recomputed_even_in_a_collapsed_space(xp, rng, monkeypatch):
+    """Without the shift to the centre, products of vectors with a large part in common would all cancel."""
+    recompute, marked = similarity._recompute, []
+
+    def counting(out, where, *rest):
+        marked.append(int(where.sum()))
+        return recompute(out, where, *rest)
+
+    monkeypatch.setattr(similarity, "_recompute", counting)
+    a = xp.asarray(rng.standard_normal((60, 96)) + 30.0, dtype="float32")
+    matrix(a, a, "euclidean")
+    assert marked == [60]  # each vector with itself
+
+
 def test_opposite_vectors_keep_their_angle(xp, rng):
     a = rng.standard_normal((9, 40)).astype("float32")
     b = (-a + 1e-4 * rng.standard_normal(a.shape)).astype("float32")

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
 from .. import __version__
-from ..errors import DataError, MiniGPT2Error, UsageError
+from ..errors import DataError, MiniGPT2Error, OutputError, UsageError
 from . import console
 
 COMMANDS = ("embed", "similarity", "tokens", "info", "doctor")
@@ -43,14 +43,7 @@ class _Parser(argparse.ArgumentParser):
 
 def entry_point() -> NoReturn:
     """What the `minigpt2` script runs: `main`, then the exit."""
-    code = main()
-    try:
-        for stream in (sys.stdout, sys.stderr):
-            if stream is not None:
-                stream.flush()
-    except OSError:
-        _discard_stdout()
-    sys.exit(code)
+    sys.exit(main())
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -59,12 +52,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     console.use_utf8()
     with _settings_of_a_run("--no-color" in _own_options(argv)):
         try:
+            if sys.stdout is None:
+                raise OutputError("stdout is closed: redirect it to a file or to /dev/null")
             code = _run(argv)
-            if sys.stdout is not None:
-                sys.stdout.flush()
+            sys.stdout.flush()
             return code
-        except SystemExit as exit_of_argparse:  # --help and --version
-            return int(exit_of_argparse.code or 0)
         except BrokenPipeError:
             _discard_stdout()
             return 0
@@ -72,6 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             console.say("interrupted")
             return 130
         except Exception as error:
+            _discard_unwritable_stdout()
             if "--debug" in _own_options(argv):
                 raise_to_stderr(error)
             console.say(f"error: {_explain(error)}")
@@ -90,7 +83,10 @@ def _run(argv: list[str]) -> int:
     _add_common_options(parser)
     parser.add_argument("command", nargs="?", metavar="COMMAND", help="one of the commands below")
     parser.add_argument("rest", nargs=argparse.REMAINDER, metavar="…", help="see minigpt2 COMMAND --help")
-    chosen = parser.parse_args(argv)
+    try:
+        chosen = parser.parse_args(argv)
+    except SystemExit:  # --help and --version, which have printed what was asked for
+        return 0
     if chosen.command is None:
         raise UsageError(f"which command? One of {', '.join(COMMANDS)} (see minigpt2 --help)")
     if chosen.command not in COMMANDS:
@@ -106,7 +102,11 @@ def _run(argv: list[str]) -> int:
     # Intermixed: options may stand between texts. argparse can do that neither after `--` nor where a command
     # has commands of its own.
     plain = "--" in rest or any(action.nargs == argparse.PARSER for action in command._actions)
-    return module.run(command.parse_args(rest) if plain else command.parse_intermixed_args(rest))
+    try:
+        args = command.parse_args(rest) if plain else command.parse_intermixed_args(rest)
+    except SystemExit:
+        return 0
+    return module.run(args)
 
 
 def _add_common_options(parser: argparse.ArgumentParser) -> None:
@@ -164,6 +164,8 @@ def _explain(error: Exception) -> str:
         return str(error)
     if isinstance(error, MemoryError):
         return "out of memory: use a smaller --batch-size, or fewer texts at once"
+    if isinstance(error, ModuleNotFoundError) and not error.name.startswith("minigpt2"):
+        return f"the package {error.name} is missing: pip install {error.name.partition('.')[0]}"
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     return f"{type(error).__name__}: {error}; this is a bug in minigpt2, --debug shows where"
@@ -174,6 +176,15 @@ def raise_to_stderr(error: Exception) -> None:
     import traceback
 
     traceback.print_exception(error, file=sys.stderr)
+
+
+def _discard_unwritable_stdout() -> None:
+    """What a full disk refused stays buffered, and the interpreter would complain of it at its end."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        _discard_stdout()
 
 
 def _discard_stdout() -> None:

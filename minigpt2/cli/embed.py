@@ -74,8 +74,7 @@ def run(args: argparse.Namespace) -> int:
     texts = chain(given, _lines(args.input) if args.input is not None else ())
     form = _form_of_output(args)
     if args.output in (None, "-"):
-        if sys.stdout is not None:
-            _write(args, form, texts, sys.stdout)
+        _write(args, form, texts, sys.stdout)
         return 0
 
     from ..files import atomic_path

@@ -78,10 +78,10 @@ def start():
     """Start the program and leave it running: a Popen, killed at the end of the test if it still runs."""
     running = []
 
-    def run(*argv, **options):
+    def run(*argv, stdout=subprocess.PIPE, **changes):
         command = [sys.executable, "-m", "minigpt2", *map(str, argv)]
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        running.append(subprocess.Popen(command, env=environment(), **(pipes | options)))
+        pipes = {"stdin": subprocess.PIPE, "stdout": stdout, "stderr": subprocess.PIPE}
+        running.append(subprocess.Popen(command, env=environment(**changes), **pipes))
         return running[-1]
 
     yield run

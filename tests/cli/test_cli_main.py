@@ -76,6 +76,11 @@ def test_wrong_usage_is_one_line_and_exit_2(cli, argv, message):
         (DeviceError("no GPU"), 4, "error: no GPU"),
         (PermissionError(13, "Permission denied", "a.txt"), 1, "error: a.txt: Permission denied"),
         (MemoryError(), 1, "error: out of memory: use a smaller --batch-size, or fewer texts at once"),
+        (
+            ModuleNotFoundError("No module", name="regex"),
+            1,
+            "error: the package regex is missing: pip install regex",
+        ),
         (KeyError("x"), 1, "error: KeyError: 'x'; this is a bug in minigpt2, --debug shows where"),
         (KeyboardInterrupt(), 130, "interrupted"),
         (BrokenPipeError(32, "Broken pipe"), 0, None),

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -27,9 +28,11 @@ def test_help_and_version_load_nothing_heavy(argv):
     assert (done.returncode, done.stderr.decode().strip()) == (0, "[]")
 
 
-def test_a_closed_pipe_is_silent(start, tiny_model):
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_closed_pipe_is_silent(start, tiny_model, unbuffered):
     """As in `minigpt2 embed … | head -1`: the reader leaves after one line, far more is to come."""
-    child = start("embed", "--jsonl", "--input", "-", "--model", tiny_model, "--batch-size", 50)
+    options = {"PYTHONUNBUFFERED": unbuffered}
+    child = start("embed", "--jsonl", "--input", "-", "--model", tiny_model, "--batch-size", 50, **options)
     child.stdin.write(b"some text\n" * 3000)
     child.stdin.close()
     assert json.loads(child.stdout.readline())["sentence"] == "some text"
@@ -45,11 +48,20 @@ def test_a_pipe_closed_before_the_first_byte_is_silent(start, tiny_model):
     assert child.stderr.read() == b""
 
 
-def test_a_full_disk_is_an_error(tiny_model, start):
+@pytest.mark.parametrize("argv", [["embed", "a"], ["similarity", "a", "b"]])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_is_an_error(tiny_model, start, argv, unbuffered):
     with open("/dev/full", "wb") as full:
-        child = start("embed", "a", "--model", tiny_model, stdout=full)
+        child = start(*argv, "--model", tiny_model, stdout=full, PYTHONUNBUFFERED=unbuffered)
         assert child.wait(timeout=60) == 1
         assert child.stderr.read() == b"minigpt2: error: No space left on device\n"
+
+
+def test_a_closed_stdout_is_an_error():
+    command = f"{shlex.quote(sys.executable)} -m minigpt2 --version >&-"
+    done = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr == b"minigpt2: error: stdout is closed: redirect it to a file or to /dev/null\n"
 
 
 def test_interrupt_prints_one_line(start, tiny_model):
