@@ -5,6 +5,7 @@ table of translations. The house alphabet (B, N, T, D, H, K, F, V, L) is here as
 """
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,13 +47,13 @@ class GPT2Config:
             )
         for name in ("embd_pdrop", "attn_pdrop", "resid_pdrop"):
             value = getattr(self, name)
-            if not isinstance(value, (int, float)) or not 0.0 <= value < 1.0:
+            if not _is_number(value) or not 0.0 <= value < 1.0:
                 raise ModelError(
                     f"config: {name} must be a probability of at least 0 and below 1, not {value!r}"
                 )
         for name in ("layer_norm_epsilon", "initializer_range"):
             value = getattr(self, name)
-            if not isinstance(value, (int, float)) or not value > 0.0:
+            if not _is_number(value) or not 0.0 < value < math.inf:
                 raise ModelError(f"config: {name} must be positive, not {value!r}")
         if self.attention not in ATTENTION:
             raise ModelError(
@@ -147,6 +148,10 @@ class GPT2Config:
         if missing:
             raise ModelError(f"config: {', '.join(missing)} missing")
         return cls(**chosen)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 _PUBLISHED = {"vocab_size": 50257, "n_positions": 1024}
