@@ -11,7 +11,7 @@ depend on what else is in the list: batches are ragged, so there is no padding t
 import dataclasses
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -132,7 +132,7 @@ class Encoder:
         in `truncated`, and reported in one TruncationWarning. Raises UsageError for arguments that make no
         sense and for a text that is no string.
         """
-        texts = [sentences] if isinstance(sentences, str) else list(sentences)
+        texts = _as_list(sentences)
         self._check(texts, precision, truncate_dim, batch_size, batch_tokens)
         ids, prompt_length = self._tokenize(texts, self._prompt(prompt_name, prompt))
 
@@ -179,6 +179,8 @@ class Encoder:
         """
         if len(sentences) < 100:
             raise UsageError(f"{len(sentences)} texts are too few to calibrate on: give at least 100")
+        if not 0.0 < coverage <= 1.0:
+            raise UsageError(f"coverage must be a share above 0 and at most 1, not {coverage}")
         vectors = self.encode(sentences)  # (B, D)
         tail = (1.0 - coverage) / 2
         ranges = np.quantile(vectors, [tail, 1.0 - tail], axis=0).astype(np.float32)  # (2, D)
@@ -288,6 +290,14 @@ class Encoder:
         steps = xp.where(high > low, high - low, 1.0) / 255  # (D,)
         level = xp.clip(xp.floor((vectors - low) / steps), 0, 255)  # (B, D)
         return level.astype(xp.uint8) if precision == "uint8" else (level - 128).astype(xp.int8)
+
+
+def _as_list(sentences: str | Iterable[str]) -> list[str]:
+    if isinstance(sentences, str):
+        return [sentences]
+    if isinstance(sentences, (bytes, Mapping)) or not isinstance(sentences, Iterable):
+        raise UsageError(f"give one string or a list of strings, not a {type(sentences).__name__}")
+    return list(sentences)
 
 
 def batches_by_length(lengths: Sequence[int], batch_size: int, batch_tokens: int) -> Iterator[list[int]]:
