@@ -107,7 +107,8 @@ def hidden_states(sentences, parameters, layers, heads, causal=True, eps=1e-5):
     return states
 
 
-def pooling(x, lengths, kind):
+def pooling(x, lengths, kind, skipped=0):
+    """`skipped` tokens stand before each sentence's first row and are left out, but counted."""
     D = len(x[0]) if x else 0
     y = []
     start = 0
@@ -119,8 +120,8 @@ def pooling(x, lengths, kind):
         elif kind == "mean":
             y.append([sum(row[d] for row in rows) / T for d in range(D)])
         elif kind == "weighted_mean":
-            total = sum(range(1, T + 1))
-            y.append([sum((t + 1) / total * rows[t][d] for t in range(T)) for d in range(D)])
+            places = [skipped + t + 1 for t in range(T)]
+            y.append([sum(places[t] / sum(places) * rows[t][d] for t in range(T)) for d in range(D)])
         elif kind == "last":
             y.append(rows[-1])
         elif kind == "max":

@@ -198,12 +198,12 @@ def _block(lengths, attention, rate):
     return build
 
 
-def _pooling(lengths, kind):
+def _pooling(lengths, kind, skipped=0):
     def build(xp):
         batch = batch_of(lengths, xp)
 
         def forward(x):
-            return layers.pooling(x, batch, kind)
+            return layers.pooling(x, batch, kind, skipped)
 
         return Problem({"x": normal(batch.N, D)}, forward, layers.pooling_backward)
 
@@ -253,6 +253,10 @@ CASES = [
         Case(f"pooling, {kind}, {name}", "pooling_backward", _pooling(name, kind))
         for kind in layers.POOLINGS
         for name in LENGTHS
+    ),
+    *(
+        Case(f"pooling, {kind}, after a prompt", "pooling_backward", _pooling("scattered", kind, skipped=2))
+        for kind in layers.POOLINGS
     ),
     Case("normalize", "normalize_backward", _normalize),
     Case("cross_entropy", "cross_entropy_backward", _cross_entropy),

@@ -14,12 +14,15 @@ from minigpt2.ragged import TokenBatch
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("kind", POOLINGS)
 @pytest.mark.parametrize("lengths", LENGTHS)
-def test_equals_the_loops(lengths, kind, layout, xp):
+@pytest.mark.parametrize("skipped", [0, 3])
+def test_equals_the_loops(lengths, kind, layout, skipped, xp):
     batch = batch_of(lengths, xp)
     x = normal(batch.N, D)
-    y, _ = pooling(laid_out(x, layout, xp), batch, kind)
+    y, _ = pooling(laid_out(x, layout, xp), batch, kind, skipped)
     assert y.shape == (batch.B, D)
-    expected = naive.pooling(x.tolist(), LENGTHS[lengths], kind) if batch.N else np.zeros((batch.B, D))
+    expected = np.zeros((batch.B, D))
+    if batch.N:
+        expected = naive.pooling(x.tolist(), LENGTHS[lengths], kind, skipped)
     assert_close(y, expected, 1e-14)
 
 
@@ -41,6 +44,7 @@ def test_weights_of_a_sentence_sum_to_1_and_grow_as_documented():
             if start < stop:
                 assert weights[start:stop].sum() == pytest.approx(1.0, abs=1e-15)
     assert token_weights(TokenBatch([[0] * 4]), "weighted_mean").tolist() == [0.1, 0.2, 0.3, 0.4]
+    assert token_weights(TokenBatch([[0] * 2]), "weighted_mean", skipped=2).tolist() == [3 / 7, 4 / 7]
     assert token_weights(TokenBatch([[0] * 4]), "last").tolist() == [0.0, 0.0, 0.0, 1.0]
 
 
