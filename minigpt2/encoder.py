@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from .backend import Array, Backend, choose_backend, to_numpy
+from .backend import Array, Backend, array_module, choose_backend, to_numpy
 from .errors import DataError, ModelError, UsageError
 from .layers.normalize import normalize
 from .layers.pooling import pooling
@@ -284,8 +284,8 @@ class Encoder:
         if precision == "float32":
             return vectors
         if precision in ("binary", "ubinary"):
-            bits = xp.packbits(vectors > 0, axis=-1)  # (B, ceil(D/8)) uint8
-            return bits if precision == "ubinary" else (bits - 128).view(xp.int8)
+            packed = _pack_bits(vectors > 0)  # (B, ceil(D/8))
+            return packed if precision == "ubinary" else (packed - 128).view(xp.int8)
         low, high = xp.asarray(self.settings.calibration, dtype=vectors.dtype)  # each (D,)
         steps = xp.where(high > low, high - low, 1.0) / 255  # (D,)
         level = xp.clip(xp.floor((vectors - low) / steps), 0, 255)  # (B, D)
@@ -298,6 +298,16 @@ def _as_list(sentences: str | Iterable[str]) -> list[str]:
     if isinstance(sentences, (bytes, Mapping)) or not isinstance(sentences, Iterable):
         raise UsageError(f"give one string or a list of strings, not a {type(sentences).__name__}")
     return list(sentences)
+
+
+def _pack_bits(bits: Array) -> Array:
+    """(B, D) bool -> (B, ceil(D/8)) uint8, the first bit highest. CuPy's packbits knows no rows."""
+    xp = array_module(bits)
+    B, D = bits.shape
+    padded = xp.zeros((B, -(-D // 8) * 8), dtype=xp.uint8)
+    padded[:, :D] = bits
+    places = xp.asarray([128, 64, 32, 16, 8, 4, 2, 1], dtype=xp.uint8)
+    return (padded.reshape(B, padded.shape[1] // 8, 8) * places).sum(axis=2, dtype=xp.uint8)
 
 
 def batches_by_length(lengths: Sequence[int], batch_size: int, batch_tokens: int) -> Iterator[list[int]]:
