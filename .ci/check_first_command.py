@@ -1,4 +1,4 @@
-"""Read the similarities that README's first command prints and check that the first beats the second clearly."""
+"""Check that of the two similarities that README's first command prints the first is clearly above."""
 
 import re
 import sys

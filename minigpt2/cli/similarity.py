@@ -1,23 +1,24 @@
-"""`minigpt2 similarity A B`: how alike two sentences are, in numbers and in words."""
+"""`minigpt2 similarity A B [C …]`: how alike sentences are to the first, in numbers and in words."""
 
 import argparse
 import json
 import math
 import sys
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from ..backend import Array
 from ..errors import UsageError
 from ..similarity import METRICS, Metric, pairwise, reading
 from . import console
 from .options import add_encoder_options, open_encoder
 
-HELP = "say how alike two sentences are"
+HELP = "say how alike sentences are"
 
 NO_DIRECTION = "an empty text has no direction"
 
 
 class Score(NamedTuple):
-    """One measure of the pair: its value, the range that it can have, and what it says."""
+    """One measure of a pair: its value, the range that it can have, and what it says."""
 
     metric: Metric
     value: float
@@ -29,16 +30,19 @@ class Score(NamedTuple):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `run` reads."""
     parser.description = (
-        "Say how alike two sentences are. On a terminal a table explains every number; in a pipe there is "
-        "one line for each measure: its name, value, range, and what it says."
+        "Say how alike two sentences are, or the first and each of several others. On a terminal a table "
+        "explains every number; in a pipe there is one line for each measure: its name, value, range, what "
+        "it says, and, where there are several, which sentence was compared."
     )
-    parser.add_argument("sentences", nargs="*", metavar="SENTENCE", help="two sentences")
+    parser.add_argument("sentences", nargs="*", metavar="SENTENCE", help="two sentences or more")
     parser.add_argument("--sentence1", metavar="A", help="the first sentence, instead of an argument")
     parser.add_argument("--sentence2", metavar="B", help="the second sentence")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--metric", choices=METRICS, default="cosine", help="which measure (default: cosine)")
     which.add_argument("--all-metrics", action="store_true", help="all measures")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object, or a list of them for several pairs"
+    )
     parser.add_argument(
         "--normalize",
         action=argparse.BooleanOptionalAction,
@@ -49,48 +53,52 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Compare the two sentences that the arguments name."""
-    a, b = _two_sentences(args)
+    """Compare the first sentence that the arguments name with each of the others."""
+    first, *others = _sentences(args)
     encoder = open_encoder(args)
     vectors = encoder.encode(
-        [a, b],
+        [first, *others],
         prompt_name=args.prompt_name,
         truncate_dim=args.truncate_dim,
         normalize_embeddings=args.normalize,
-    )  # (2, D)
-    dimensions = vectors.shape[1]
+    )  # (1 + others, D)
     names = list(METRICS) if args.all_metrics else [args.metric]
-    defined = bool(vectors.any(axis=1).all())
-    scores = [_score(METRICS[name], vectors, args.normalize, defined) for name in names]
+    comparisons = {}  # number of the other sentence -> one score for each measure
+    for i in range(len(others)):
+        comparisons[i] = [_score(METRICS[name], vectors[0], vectors[i + 1], args.normalize) for name in names]
     if args.json:
-        _print_json(a, b, scores, dimensions)
-    elif console.stdout_is_terminal():
-        _print_table(a, b, scores)
+        pairs = [_as_json(first, others[i], scores, vectors.shape[1]) for i, scores in comparisons.items()]
+        shown = pairs[0] if len(pairs) == 1 else pairs
+        sys.stdout.write(json.dumps(shown, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+    elif not console.stdout_is_terminal():
+        for i, scores in comparisons.items():
+            _print_lines(scores, others[i] if len(others) > 1 else "")
+    elif len(others) > 1 and len(names) == 1:
+        _print_ranking(first, others, [scores[0] for scores in comparisons.values()])
     else:
-        _print_lines(scores)
+        for i, scores in comparisons.items():
+            _print_table(first, others[i], scores)
     return 0
 
 
-def _two_sentences(args: argparse.Namespace) -> tuple[str, str]:
-    named = [args.sentence1, args.sentence2]
-    if named == [None, None]:
-        if len(args.sentences) != 2:
-            raise UsageError(
-                f"similarity compares two sentences, not {len(args.sentences)}: put each into quotation marks"
-            )
-        return args.sentences[0], args.sentences[1]
+def _sentences(args: argparse.Namespace) -> list[str]:
+    """The first sentence and those to compare it with; --sentence1 and --sentence2 take the first places."""
     rest = list(args.sentences)
+    named = [args.sentence1, args.sentence2]
     pair = [text if text is not None else (rest.pop(0) if rest else None) for text in named]
-    if rest or None in pair:
+    if None in pair:
+        given = sum(text is not None for text in pair)
         raise UsageError(
-            "similarity compares two sentences: give --sentence1 and --sentence2, or two arguments"
+            f"similarity compares at least two sentences, not {given}: put each into quotation marks"
         )
-    return pair[0], pair[1]
+    return [*pair, *rest]
 
 
-def _score(metric: Metric, vectors, normalized: bool, defined: bool) -> Score:
-    dimensions = vectors.shape[1]
-    value = float(pairwise(vectors[0], vectors[1], metric.name)[0])
+def _score(metric: Metric, a: Array, b: Array, normalized: bool) -> Score:
+    """`a` (D,), `b` (D,)"""
+    dimensions = len(a)
+    defined = bool(a.any() and b.any())
+    value = float(pairwise(a, b, metric.name)[0])
     low, high = metric.unit_range(dimensions) if normalized else (metric.low, metric.high)
     if not defined:
         words = NO_DIRECTION
@@ -101,8 +109,8 @@ def _score(metric: Metric, vectors, normalized: bool, defined: bool) -> Score:
     return Score(metric, value, low, high, words)
 
 
-def _print_json(a: str, b: str, scores: list[Score], dimensions: int) -> None:
-    fields = {
+def _as_json(a: str, b: str, scores: list[Score], dimensions: int) -> dict[str, Any]:
+    return {
         "sentence1": a,
         "sentence2": b,
         "dimensions": dimensions,
@@ -118,14 +126,38 @@ def _print_json(a: str, b: str, scores: list[Score], dimensions: int) -> None:
             for score in scores
         },
     }
-    sys.stdout.write(json.dumps(fields, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
 
 
-def _print_lines(scores: list[Score]) -> None:
+def _print_lines(scores: list[Score], sentence: str) -> None:
     for score in scores:
-        sys.stdout.write(
-            f"{score.metric.name:<10} {score.value:8.4f}  {'from ' + _range(score):<16} {score.words}\n"
-        )
+        bounds = f"from {_range(score)}"
+        line = f"{score.metric.name:<10} {score.value:8.4f}  {bounds:<16} {score.words:<24} {sentence}"
+        sys.stdout.write(" ".join(line.splitlines()).rstrip() + "\n")
+
+
+def _print_ranking(first: str, others: list[str], scores: list[Score]) -> None:
+    """One measure of several sentences: a line for each, in the order in which they were given."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    out = console.stdout()
+    metric = scores[0].metric
+    out.print(Text.assemble(" ", (first or "(empty)", "bold")))
+    out.print()
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=True, show_edge=False)
+    table.add_column("compared with")
+    table.add_column(metric.name, justify="right", no_wrap=True)
+    table.add_column("what it says", no_wrap=True)
+    for sentence, score in zip(others, scores, strict=True):
+        style = _style(score)
+        value = Text(f"{score.value:.4f}", style=style)
+        table.add_row(Text(sentence or "(empty)"), value, Text(score.words, style=style))
+    out.print(table)
+    out.print()
+    better = "higher is closer" if metric.higher_is_closer else "lower is closer"
+    out.print(Text(f" {metric.name}: {metric.explanation}", style="dim"))
+    out.print(Text(f" from {_range(scores[0])}; {metric.landmarks} ({better})", style="dim"))
 
 
 def _print_table(a: str, b: str, scores: list[Score]) -> None:

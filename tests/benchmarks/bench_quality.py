@@ -2,8 +2,8 @@
 
     python tests/benchmarks/bench_quality.py [--model DIR] FILE.tsv …
 
-A file has a header and the columns id, sentence1, sentence2, score. Baselines: the same model with fresh random
-parameters, and the share of words that the two sentences have in common (Jaccard).
+A file has a header and the columns id, sentence1, sentence2, score. Baselines: the same model with fresh
+random parameters, and the share of words that the two sentences have in common (Jaccard).
 """
 
 import argparse

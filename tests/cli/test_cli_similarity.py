@@ -99,3 +99,33 @@ def test_prompt_and_width(cli, tiny_model):
     options = ("--prompt-name", "query", "--truncate-dim", 7, "--dtype", "float64")
     answer = json.loads(cli("similarity", *PAIR, "--model", tiny_model, *options, "--json")[1])
     assert answer["scores"]["cosine"] == pytest.approx(float(np.dot(a, b)), abs=1e-12)
+
+
+class TestSeveral:
+    """More than two sentences: the first is compared with each of the others, in their order."""
+
+    OTHERS = ("A feline is resting", "The stock\nmarket fell", "")
+
+    def test_json_is_a_list_of_what_single_pairs_give(self, cli, tiny_model):
+        answers = json.loads(cli("similarity", PAIR[0], *self.OTHERS, "--model", tiny_model, "--json")[1])
+        assert [answer["sentence2"] for answer in answers] == list(self.OTHERS)
+        for answer, other in zip(answers, self.OTHERS, strict=True):
+            alone = json.loads(cli("similarity", PAIR[0], other, "--model", tiny_model, "--json")[1])
+            assert answer["scores"]["cosine"] == pytest.approx(alone["scores"]["cosine"], abs=1e-6)
+            assert answer["sentence1"] == PAIR[0]
+
+    def test_a_pipe_gets_a_line_for_each_that_ends_in_its_sentence(self, cli, tiny_model):
+        lines = cli("similarity", PAIR[0], *self.OTHERS, "--model", tiny_model)[1].splitlines()
+        assert len(lines) == 3
+        assert all(line.startswith("cosine ") for line in lines)
+        assert lines[0].endswith("A feline is resting")
+        assert lines[1].endswith("The stock market fell")
+
+    def test_terminal_table(self, cli, tiny_model, monkeypatch):
+        monkeypatch.setattr("minigpt2.cli.console.stdout_is_terminal", lambda: True)
+        _, out, _ = cli("similarity", PAIR[0], *self.OTHERS, "--model", tiny_model)
+        assert "A feline is resting" in out
+        assert "(empty)" in out
+        assert "higher is closer" in out
+        _, out, _ = cli("similarity", PAIR[0], *self.OTHERS[:2], "--model", tiny_model, "--all-metrics")
+        assert out.count("manhattan") == 2
