@@ -91,7 +91,11 @@ def atomic_directory(target: str | Path, *, overwrite: bool = False) -> Iterator
 def _place_of(target: str | Path) -> Path:
     """The real path behind `target`, whose folder must be there and writable."""
     place = Path(os.path.realpath(target))
-    if not place.parent.is_dir():
+    try:
+        is_folder = place.parent.is_dir()
+    except PermissionError:
+        raise OutputError(f"cannot write {target}: no permission to look into {place.parent}") from None
+    if not is_folder:
         raise OutputError(f"cannot write {target}: the folder {place.parent} does not exist, create it first")
     if not os.access(place.parent, os.W_OK | os.X_OK):
         raise OutputError(f"cannot write {target}: no permission to write in {place.parent}")

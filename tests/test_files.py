@@ -9,6 +9,8 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,6 +22,13 @@ from minigpt2.files import atomic_directory, atomic_path, parse_json, read_json,
 
 def names(folder):
     return sorted(path.name for path in folder.iterdir())
+
+
+def open_parents_of(path):
+    """Let every user look into the temporary folders above `path`."""
+    for folder in path.parents:
+        if Path(tempfile.gettempdir()) in folder.parents:
+            folder.chmod(0o755)
 
 
 class TestAtomicPath:
@@ -126,7 +135,8 @@ class TestAtomicPath:
         with pytest.raises(RuntimeError, match="nothing was written"), atomic_path(tmp_path / "x"):
             pass
 
-    def test_not_writable(self, tmp_path):
+    @pytest.mark.parametrize("closed", ["folder", "its parent"])
+    def test_not_writable(self, tmp_path, closed):
         """In a child that gives up root, whom no permission stops."""
         code = (
             "import os, sys\nfrom minigpt2 import files, errors\n"
@@ -136,21 +146,23 @@ class TestAtomicPath:
             "        with write(sys.argv[1]): print('entered')\n"
             "    except errors.OutputError as error: print('refused:', error)\n"
         )
-        for folder in tmp_path.parents[:2]:
-            folder.chmod(0o755)
-        tmp_path.chmod(0o555)
+        open_parents_of(tmp_path)
+        (tmp_path / "folder").mkdir()
+        (tmp_path / "folder").chmod(0o555 if closed == "folder" else 0o755)
+        tmp_path.chmod(0o700 if closed == "its parent" else 0o755)
+        target = tmp_path / "folder" / "x"
         said = subprocess.run(
-            [sys.executable, "-c", code, tmp_path / "x"],
+            [sys.executable, "-c", code, target],
             stdout=subprocess.PIPE,
             text=True,
             env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
             check=True,
         ).stdout.splitlines()
-        tmp_path.chmod(0o755)
+        (tmp_path / "folder").chmod(0o755)
         assert len(said) == 2
         for line in said:
-            assert line.startswith(f"refused: cannot write {tmp_path / 'x'}: no permission")
-        assert names(tmp_path) == []
+            assert line.startswith(f"refused: cannot write {target}: no permission")
+        assert names(tmp_path / "folder") == []
 
 
 class TestAtomicDirectory:

@@ -102,7 +102,7 @@ def make_targets(args: argparse.Namespace) -> None:
 
     config = GPT2Config.named("nano")
     load = functools.partial(_load_tokenizer_once, args.tokenizer)
-    with multiprocessing.Pool(initializer=load) as pool:
+    with multiprocessing.get_context("spawn").Pool(initializer=load) as pool:
         tokens = pool.map(functools.partial(_tokenize, args.tokenizer), lines, chunksize=2000)
     tokens = [ids[: config.n_positions] for ids in tokens]
     say(f"{sum(map(len, tokens)):,} tokens")
