@@ -57,7 +57,8 @@ def attend(
         scores = masked_scores(q, k, causal)  # (n, H, T, T)
         pattern, softmax_ctx = softmax(scores)  # (n, H, T, T)
         kept, dropout_ctx = dropout(pattern, rate, rng)  # (n, H, T, T)
-        z[group.rows] = merge_heads(kept @ v)  # (n, H, T, K) -> (n·T, D)
+        gathered = kept @ v  # (n, H, T, K)
+        z[group.rows] = merge_heads(gathered)  # (n·T, D)
         softmaxes.append(softmax_ctx)
         dropouts.append(dropout_ctx)
     return z, AttendContext(qkv, batch, heads, softmaxes, dropouts)
@@ -70,16 +71,17 @@ def attend_backward(dz: Array, ctx: AttendContext) -> Array:
     K = dz.shape[1] // ctx.heads
     groups = heads_of_groups(ctx.qkv, ctx.batch, ctx.heads)
     for (group, q, k, v), softmax_ctx, dropout_ctx in zip(groups, ctx.softmaxes, ctx.dropouts, strict=True):
-        do = split_heads(dz[group.rows], group, ctx.heads)  # (n, H, T, K)  z[rows] = merge_heads(…)
+        dgathered = split_heads(dz[group.rows], group, ctx.heads)  # (n, H, T, K)  z[rows] = merge_heads(…)
         kept = dropout_again(softmax_ctx.y, dropout_ctx)  # (n, H, T, T)
-        dv = kept.swapaxes(2, 3) @ do  # (n, H, T, K)  z = kept @ v
-        dkept = do @ v.swapaxes(2, 3)  # (n, H, T, T)  z = kept @ v
-        dpattern = dropout_backward(dkept, dropout_ctx)  # (n, H, T, T)
-        dscores = softmax_backward(dpattern, softmax_ctx) / math.sqrt(K)  # (n, H, T, T)  0 where hidden
+        dv = kept.swapaxes(2, 3) @ dgathered  # (n, H, T, K)  gathered = kept @ v
+        dkept = dgathered @ v.swapaxes(2, 3)  # (n, H, T, T)  gathered = kept @ v
+        dpattern = dropout_backward(dkept, dropout_ctx)  # (n, H, T, T)  kept = dropout(pattern)
+        # pattern = softmax(scores); a hidden score had the weight 0, so its gradient is 0 as well.
+        dscores = softmax_backward(dpattern, softmax_ctx) / math.sqrt(K)  # (n, H, T, T)
         dq = dscores @ k  # (n, H, T, K)  scores = q @ kᵀ / sqrt(K)
         dk = dscores.swapaxes(2, 3) @ q  # (n, H, T, K)  scores = q @ kᵀ / sqrt(K)
         merged = [merge_heads(d) for d in (dq, dk, dv)]  # 3 × (n·T, D)
-        dqkv[group.rows] = xp.concatenate(merged, axis=1)  # (n·T, 3·D)
+        dqkv[group.rows] = xp.concatenate(merged, axis=1)  # (n·T, 3·D)  q, k, v = split(qkv[rows])
     return dqkv
 
 
@@ -101,9 +103,9 @@ def attention(
 
 def attention_backward(dy: Array, ctx: AttentionContext) -> tuple[Array, dict[str, Array]]:
     """(N, D) -> dx (N, D), gradients under the names of the weights"""
-    dz, dproj_weight, dproj_bias = linear_backward(dy, ctx.c_proj)  # (N, D)
-    dqkv = attend_backward(dz, ctx.attend)  # (N, 3·D)
-    dx, dattn_weight, dattn_bias = linear_backward(dqkv, ctx.c_attn)  # (N, D)
+    dz, dproj_weight, dproj_bias = linear_backward(dy, ctx.c_proj)  # (N, D)  y = linear(z)
+    dqkv = attend_backward(dz, ctx.attend)  # (N, 3·D)  z = attend(qkv)
+    dx, dattn_weight, dattn_bias = linear_backward(dqkv, ctx.c_attn)  # (N, D)  qkv = linear(x)
     return dx, {
         "c_attn.weight": dattn_weight,
         "c_attn.bias": dattn_bias,

@@ -55,13 +55,13 @@ def block(
 def block_backward(dy: Array, ctx: BlockContext) -> tuple[Array, dict[str, Array]]:
     """(N, D) -> dx (N, D), gradients under the names of the weights"""
     dd = dropout_backward(dy, ctx.mlp_dropout)  # (N, D)  y = h + dropout(d)
-    dc, mlp_gradients = mlp_backward(dd, ctx.mlp)  # (N, D)
-    dh, dgain_2, dbias_2 = layernorm_backward(dc, ctx.ln_2)  # (N, D)
+    dc, mlp_gradients = mlp_backward(dd, ctx.mlp)  # (N, D)  d = mlp(c)
+    dh, dgain_2, dbias_2 = layernorm_backward(dc, ctx.ln_2)  # (N, D)  c = layernorm(h)
     dh = dh + dy  # (N, D)  y = h + …: h is used twice, so its gradients add
 
     db = dropout_backward(dh, ctx.attn_dropout)  # (N, D)  h = x + dropout(b)
-    da, attn_gradients = attention_backward(db, ctx.attn)  # (N, D)
-    dx, dgain_1, dbias_1 = layernorm_backward(da, ctx.ln_1)  # (N, D)
+    da, attn_gradients = attention_backward(db, ctx.attn)  # (N, D)  b = attention(a)
+    dx, dgain_1, dbias_1 = layernorm_backward(da, ctx.ln_1)  # (N, D)  a = layernorm(x)
     dx = dx + dh  # (N, D)  h = x + …: x is used twice
 
     gradients = {"ln_1.weight": dgain_1, "ln_1.bias": dbias_1, "ln_2.weight": dgain_2, "ln_2.bias": dbias_2}

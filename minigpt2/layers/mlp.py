@@ -31,9 +31,9 @@ def mlp(x: Array, weights: Mapping[str, Array]) -> tuple[Array, MLPContext]:
 
 def mlp_backward(dy: Array, ctx: MLPContext) -> tuple[Array, dict[str, Array]]:
     """(N, D) -> dx (N, D), gradients under the names of the weights"""
-    dbent, dproj_weight, dproj_bias = linear_backward(dy, ctx.c_proj)  # (N, F)
-    dwide = gelu_backward(dbent, ctx.gelu)  # (N, F)
-    dx, dfc_weight, dfc_bias = linear_backward(dwide, ctx.c_fc)  # (N, D)
+    dbent, dproj_weight, dproj_bias = linear_backward(dy, ctx.c_proj)  # (N, F)  y = linear(bent)
+    dwide = gelu_backward(dbent, ctx.gelu)  # (N, F)  bent = gelu(wide)
+    dx, dfc_weight, dfc_bias = linear_backward(dwide, ctx.c_fc)  # (N, D)  wide = linear(x)
     return dx, {
         "c_fc.weight": dfc_weight,
         "c_fc.bias": dfc_bias,

@@ -34,4 +34,4 @@ def normalize_backward(dy: Array, ctx: NormalizeContext) -> Array:
     """(B, D) -> dx (B, D)"""
     # Making a row longer does not move y, so the part of the gradient along y is removed.
     along = (dy * ctx.y).sum(axis=1, keepdims=True)  # (B, 1)
-    return (dy - ctx.y * along) * ctx.stretch  # (B, D)
+    return (dy - ctx.y * along) * ctx.stretch  # (B, D)  y = x / ‖x‖
