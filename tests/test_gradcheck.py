@@ -279,6 +279,32 @@ def test_a_gradient_that_is_truly_zero_passes(xp):
     assert [check.error for check in checks if check.input == "ignored"] == [0.0, 0.0]
 
 
+def test_a_gradient_that_is_zero_but_for_rounding_passes(xp):
+    """A constant added to every key moves all scores of a row alike, and softmax cannot see that."""
+    batch = TokenBatch(SENTENCES["unequal"], xp)
+    keys = slice(D, 2 * D)
+
+    def forward(bias):
+        qkv = normal(xp, batch.N, 3 * D)
+        qkv[:, keys] += bias
+        return layers.attend(qkv, batch, H)
+
+    def backward(dz, ctx):
+        return layers.attend_backward(dz, ctx)[:, keys].sum(axis=0)
+
+    inputs = {"bias": normal(xp, D)}
+    for right in (backward, lambda dz, ctx: xp.zeros(D)):
+        checks = check_gradient("attend", forward, right, inputs)
+        assert max(abs(check.numeric) for check in checks) < 1e-10
+        assert [check.error for check in checks] == [0.0, 0.0]
+    refused("attend", forward, lambda dz, ctx: xp.full(D, 1e-8), inputs, "bias")
+
+
+def test_a_parameter_without_entries_has_nothing_to_check(xp):
+    none = {"bias": xp.zeros(0)}
+    assert check_parameters("nothing", lambda: 1.0, none, none) == []
+
+
 def test_it_is_public():
     assert minigpt2.gradcheck.check_gradient is check_gradient
 
