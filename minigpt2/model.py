@@ -85,7 +85,7 @@ class GPT2:
             x, ctx = block(x, weights, batch, self.config, rng)  # (N, D)
             if keep:
                 blocks.append(ctx)
-            del ctx
+            del ctx  # or it would be held until the next block has made its own
         hidden, ln_f = self._last_layernorm(x)  # (N, D)
         return hidden, ModelContext(embedding_ctx, dropout_ctx, blocks, ln_f) if keep else None
 
@@ -94,8 +94,7 @@ class GPT2:
 
         Consumes `ctx`: each block's context is dropped as soon as it has been used.
         """
-        if len(ctx.blocks) != self.config.L:
-            raise ValueError("this context has been used by an earlier backward: run forward again")
+        self._refuse_used(ctx)
         dx, dgain, dbias = layernorm_backward(dhidden, ctx.ln_f)  # (N, D)  hidden = layernorm(x_L)
         _add(gradients, "ln_f.", {"weight": dgain, "bias": dbias})
         for i in reversed(range(self.config.L)):
@@ -139,8 +138,10 @@ class GPT2:
 
     def loss_backward(self, ctx: LossContext, gradients: Parameters, dloss: float = 1.0) -> None:
         """Add the gradient of the loss, times `dloss`, into `gradients`. Consumes `ctx.model`."""
+        self._refuse_used(ctx.model)
         dlogits = cross_entropy_backward(dloss, ctx.cross_entropy)  # (M, V)
         drows = self.logits_backward(dlogits, ctx.logits, gradients)  # (M, D)
+        del dlogits  # with a large vocabulary it is the largest array of all
         xp = array_module(drows)
         dhidden = xp.zeros_like(ctx.model.ln_f.x)  # (N, D)
         dhidden[ctx.rows] = drows  # logits(hidden[rows]); each row stands there once
@@ -150,6 +151,10 @@ class GPT2:
         """hidden (N, D), and every intermediate by name: `cache["blocks.3.attn.pattern"]`. See `cache.py`."""
         hidden, ctx = self.forward(batch, keep=True)
         return hidden, ActivationCache(batch, ctx, hidden, self.config)
+
+    def _refuse_used(self, ctx: ModelContext) -> None:
+        if len(ctx.blocks) != self.config.L:
+            raise ValueError("this context has been used by an earlier backward: run forward again")
 
     def _embed(
         self, batch: TokenBatch, rng: Generator | None
@@ -166,7 +171,7 @@ class GPT2:
         x, _, _ = self._embed(batch, None)
         yield x
         for weights in self._weights_of_block:
-            x, _ = block(x, weights, batch, self.config)  # (N, D)
+            x = block(x, weights, batch, self.config)[0]  # (N, D)
             yield x
 
     def _last_layernorm(self, x: Array) -> tuple[Array, LayerNormContext]:

@@ -369,6 +369,16 @@ def test_a_used_context_is_refused(xp):
     np.testing.assert_array_equal(to_numpy(gradients.flat), before)
 
 
+def test_a_used_context_of_the_loss_is_refused_before_anything_is_added(xp):
+    model, batch = random_model(xp=xp), TokenBatch(SENTENCES["scattered"], xp)
+    _, ctx = model.loss(batch, keep=True)
+    model.loss_backward(ctx, model.parameters.zeros_like())
+    gradients = model.parameters.zeros_like()
+    with pytest.raises(ValueError, match="used by an earlier backward: run forward again"):
+        model.loss_backward(ctx, gradients)
+    assert not to_numpy(gradients.flat).any()
+
+
 def test_backward_writes_into_neither_dhidden_nor_context_nor_parameters(xp):
     model, batch = random_model(DROPOUT, xp), TokenBatch(SENTENCES["scattered"], xp)
     _, ctx = model.loss(batch, keep=True, rng=generator(xp))
@@ -472,6 +482,43 @@ def test_without_keeping_memory_does_not_grow_with_the_number_of_layers():
     print(f"peak memory of forward by (layers, keep): {peaks}")
     assert peaks[8, False] < 1.02 * peaks[2, False]
     assert peaks[8, True] > 3 * peaks[2, True], "the measurement does not see contexts at all"
+
+
+def test_the_gradient_of_the_logits_is_gone_when_the_blocks_begin(monkeypatch):
+    config = DEEP.replace(vocab_size=5000)
+    model = random_model(config, np, np.float32)
+    batch = TokenBatch([[1] * 64] * 8)
+    gradients = model.parameters.zeros_like()
+    block_backward, readings = minigpt2.model.block_backward, []
+
+    def measured(dy, ctx):
+        readings.append(tracemalloc.get_traced_memory()[0])
+        return block_backward(dy, ctx)
+
+    monkeypatch.setattr(minigpt2.model, "block_backward", measured)
+    _, ctx = model.loss(batch, keep=True)
+    tracemalloc.start()
+    try:
+        model.loss_backward(ctx, gradients)
+    finally:
+        tracemalloc.stop()
+    assert readings[0] < 0.5 * ctx.cross_entropy.probabilities.nbytes
+
+
+def test_hidden_states_hold_one_context_at_a_time():
+    batch = TokenBatch([[1] * 64] * 8)
+    batch.groups_of_equal_length()
+    peaks = []
+    for run in ("forward", "hidden_states"):
+        model = random_model(DEEP, np, np.float32)
+        tracemalloc.start()
+        try:
+            getattr(model, run)(batch)
+            peaks.append(tracemalloc.get_traced_memory()[1])
+        finally:
+            tracemalloc.stop()
+    states = (DEEP.L + 1) * batch.N * DEEP.D * 4
+    assert peaks[1] < 1.02 * peaks[0] + states
 
 
 # Construction
