@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .backend import Array, array_module, asarray
+from .backend import Array, array_module, to_numpy
 from .config import GPT2Config
 
 
@@ -45,14 +45,15 @@ class Parameters(Mapping[str, Array]):
         """flat (P,) with P the sum of the sizes in `shapes`; views are made in the order of `shapes`."""
         self.flat = flat
         self.shapes = dict(shapes)
+        size = sum(math.prod(shape) for shape in self.shapes.values())
+        if flat.shape != (size,):
+            raise ValueError(f"the flat array has shape {flat.shape}, but the named shapes need ({size},)")
         self._views: dict[str, Array] = {}
         start = 0
         for name, shape in self.shapes.items():
             stop = start + math.prod(shape)
             self._views[name] = flat[start:stop].reshape(shape)
             start = stop
-        if flat.shape != (start,):
-            raise ValueError(f"the flat array has shape {flat.shape}, but the named shapes need ({start},)")
 
     def __getitem__(self, name: str) -> Array:
         return self._views[name]
@@ -76,7 +77,8 @@ class Parameters(Mapping[str, Array]):
 
     def to(self, xp: ModuleType, dtype: Any = None) -> "Parameters":
         """A copy on another device or in another precision."""
-        return Parameters(asarray(self.flat, xp, dtype or self.flat.dtype).copy(), self.shapes)
+        flat = to_numpy(self.flat) if xp is np else self.flat  # (P,)
+        return Parameters(xp.array(flat, dtype=dtype or self.flat.dtype), self.shapes)
 
     @classmethod
     def empty(cls, config: GPT2Config, xp: ModuleType = np, dtype: Any = np.float32) -> "Parameters":
@@ -91,8 +93,8 @@ class Parameters(Mapping[str, Array]):
         """Fresh random parameters, the same on every device and (rounded) in every precision.
 
         Weights are normal with standard deviation `initializer_range`; those that write into the residual
-        stream are divided by sqrt(2·L), one factor for each of the 2·L sublayers that add to it (Radford et
-        al. 2019, section 2.3). Gains are 1 and biases 0.
+        stream are divided by sqrt(2·L), because 2·L sublayers add to it and the variances of what they add
+        sum up (Radford et al. 2019, section 2.3). Gains are 1 and biases 0.
         """
         parameters = cls.empty(config, np, np.float64)
         rng = np.random.default_rng(seed)
