@@ -128,6 +128,9 @@ class Encoder:
         normalize_embeddings  None follows the model's own setting
         convert_to_numpy      False leaves the vectors on the GPU
 
+        A prompt that the model leaves out of its pooling should not end in a space: the tokenizer joins that
+        space to the text's first word, which is then left out too, as in sentence-transformers.
+
         An empty text has no tokens and gives the zero vector. Texts longer than the window are cut, counted
         in `truncated`, and reported in one TruncationWarning. Raises UsageError for arguments that make no
         sense and for a text that is no string.
