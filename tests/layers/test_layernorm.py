@@ -17,6 +17,12 @@ def test_equals_the_loops(layout, eps, xp):
     assert_close(y, naive.layernorm(x.tolist(), gain.tolist(), bias.tolist(), eps), 1e-13)
 
 
+def test_epsilon_is_that_of_gpt_2_unless_said_otherwise(xp):
+    x, gain, bias = 1e-3 * normal(N, D), normal(D), normal(D, seed=2)
+    y, _ = layernorm(*(asarray(array, xp) for array in (x, gain, bias)))
+    assert_close(y, naive.layernorm(x.tolist(), gain.tolist(), bias.tolist(), 1e-5), 1e-13)
+
+
 def test_without_gain_and_bias_rows_have_mean_0_and_variance_1(xp):
     x = asarray(100 + 7 * normal(N, D), xp)
     y, ctx = layernorm(x, xp.ones(D), xp.zeros(D), eps=1e-12)
