@@ -25,6 +25,7 @@ recompute is recomputed here too. Asking for nothing costs nothing.
 | ln_f.normalized            | (N, D)               | x̂ of the last layernorm                                |
 | ln_f.out                   | (N, D)               | hidden, what pooling and the head read                 |
 
+`attn.out` and `mlp.out` are differences between two states of the stream, and are rounded as those are.
 Sentences differ in length, so scores and patterns come as a list of B arrays, (H, 0, 0) for an empty one.
 """
 
