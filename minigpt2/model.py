@@ -19,12 +19,13 @@ import numpy as np
 from .backend import Array, array_module, asarray, choose_backend
 from .cache import ActivationCache
 from .config import GPT2Config
+from .errors import ModelError
 from .layers.block import BlockContext, block, block_backward
 from .layers.cross_entropy import CrossEntropyContext, cross_entropy, cross_entropy_backward
 from .layers.dropout import DropoutContext, Generator, dropout, dropout_backward
 from .layers.embedding import EmbeddingContext, embedding, embedding_backward
 from .layers.layernorm import LayerNormContext, layernorm, layernorm_backward
-from .parameters import Parameters
+from .parameters import Parameters, parameter_shapes
 from .ragged import TokenBatch
 
 
@@ -57,7 +58,11 @@ class GPT2:
     """A configuration and its parameters. Holds no state between calls: contexts belong to the caller."""
 
     def __init__(self, config: GPT2Config, parameters: Parameters) -> None:
-        """`parameters` as laid out by `Parameters.initialise(config)` or read from a model directory."""
+        """`parameters` as laid out by `Parameters.initialise(config)` or read from a model directory.
+
+        Raises ModelError, naming the tensor, for parameters that are not those of `config`.
+        """
+        _require_fit(parameters, config)
         self.config = config
         self.parameters = parameters
         self._weights_of_block = [parameters.subset(f"h.{i}.") for i in range(config.L)]
@@ -92,9 +97,12 @@ class GPT2:
     def backward(self, dhidden: Array, ctx: ModelContext, gradients: Parameters) -> None:
         """(N, D): add the gradient of every parameter into `gradients`, laid out like the parameters.
 
-        Consumes `ctx`: each block's context is dropped as soon as it has been used.
+        Consumes `ctx`: each block's context is dropped as soon as it has been used. Raises ValueError for a
+        context that has been used, or a gradient of another shape, which broadcasting would let through.
         """
         self._refuse_used(ctx)
+        if dhidden.shape != ctx.ln_f.x.shape:
+            raise ValueError(f"the gradient has shape {dhidden.shape}, but hidden has {ctx.ln_f.x.shape}")
         dx, dgain, dbias = layernorm_backward(dhidden, ctx.ln_f)  # (N, D)  hidden = layernorm(x_L)
         _add(gradients, "ln_f.", {"weight": dgain, "bias": dbias})
         for i in reversed(range(self.config.L)):
@@ -189,6 +197,17 @@ def next_tokens(batch: TokenBatch) -> tuple[Array, Array]:
         raise ValueError("no sentence has two tokens, so there is no next token to predict")
     rows = asarray(rows, batch.xp)
     return rows, batch.ids[rows + 1]
+
+
+def _require_fit(parameters: Parameters, config: GPT2Config) -> None:
+    needed = parameter_shapes(config)
+    for name in [*needed, *parameters.shapes]:
+        has, needs = parameters.shapes.get(name), needed.get(name)
+        if has != needs:
+            raise ModelError(
+                f"the parameters do not fit the configuration: {name} is {has or 'missing'}, "
+                f"but the configuration needs {needs or 'none'}"
+            )
 
 
 def _add(gradients: Parameters, prefix: str, values: dict[str, Array]) -> None:

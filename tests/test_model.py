@@ -1,3 +1,4 @@
+import re
 import tracemalloc
 
 import naive
@@ -9,7 +10,7 @@ from models import SENTENCES, TINY, random_model
 import minigpt2.model
 from minigpt2.backend import asarray, to_numpy
 from minigpt2.config import GPT2Config
-from minigpt2.errors import DataError
+from minigpt2.errors import DataError, ModelError
 from minigpt2.gradcheck import check_gradient, check_parameters
 from minigpt2.layers import POOLINGS, normalize, normalize_backward, pooling, pooling_backward
 from minigpt2.model import GPT2, next_tokens
@@ -369,6 +370,16 @@ def test_a_used_context_is_refused(xp):
     np.testing.assert_array_equal(to_numpy(gradients.flat), before)
 
 
+@pytest.mark.parametrize("shape", [(7, 1), (1, TINY.D), (TINY.D,), (8, TINY.D)])
+def test_a_gradient_of_another_shape_is_refused_before_anything_is_added(shape, xp):
+    model, batch = random_model(xp=xp), TokenBatch(SENTENCES["scattered"], xp)
+    _, ctx = model.forward(batch, keep=True)
+    gradients = model.parameters.zeros_like()
+    with pytest.raises(ValueError, match=re.escape(f"shape {shape}, but hidden has (7, {TINY.D})")):
+        model.backward(xp.ones(shape), ctx, gradients)
+    assert not to_numpy(gradients.flat).any()
+
+
 def test_a_used_context_of_the_loss_is_refused_before_anything_is_added(xp):
     model, batch = random_model(xp=xp), TokenBatch(SENTENCES["scattered"], xp)
     _, ctx = model.loss(batch, keep=True)
@@ -522,6 +533,21 @@ def test_hidden_states_hold_one_context_at_a_time():
 
 
 # Construction
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"vocab_size": 12}, "wte.weight is (11, 6), but the configuration needs (12, 6)"),
+        ({"n_embd": 8}, "wte.weight is (11, 6), but the configuration needs (11, 8)"),
+        ({"n_inner": 9}, "h.0.mlp.c_fc.weight is (6, 10), but the configuration needs (6, 9)"),
+        ({"n_layer": 4}, "h.3.ln_1.weight is missing, but the configuration needs (6,)"),
+        ({"n_layer": 2}, "h.2.ln_1.weight is (6,), but the configuration needs none"),
+    ],
+)
+def test_parameters_of_another_configuration_are_refused_by_name(changes, message):
+    with pytest.raises(ModelError, match=re.escape(message)):
+        GPT2(TINY.replace(**changes), Parameters.initialise(TINY))
 
 
 def test_initialise_decides_module_and_precision(xp):
