@@ -26,6 +26,7 @@ import numpy as np
 from ..backend import asarray, choose_backend, to_numpy
 from ..config import GPT2Config
 from ..encoder import Encoder
+from ..errors import DataError
 from ..layers import normalize, normalize_backward, pooling, pooling_backward
 from ..model import GPT2
 from ..model_directory import EmbeddingSettings
@@ -247,6 +248,8 @@ def endless_batches(lengths: np.ndarray, most: int, most_tokens: int, seed: int)
             if len(chosen) > 1:
                 batches.append(chosen)
             start = stop
+        if not batches:
+            raise DataError("no batch has two different texts: give more texts or larger batches")
         for i in rng.permutation(len(batches)):
             yield batches[i]
 

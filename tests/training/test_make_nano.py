@@ -7,6 +7,7 @@ import pytest
 
 import minigpt2
 from minigpt2.config import NAMED_SIZES
+from minigpt2.errors import DataError
 from minigpt2.pretrained import make_nano
 
 TEXTS = [f"the {a} {b} in the {c}" for a in ("cat", "dog", "bird") for b in ("sat", "ran") for c in "abcd"]
@@ -62,6 +63,12 @@ def test_batches_hold_one_length_and_no_text_twice():
     assert (seen[lengths == 0] == 0).all()
     assert (seen[lengths == 30] > 0).all()
     assert seen[lengths == 3].mean() > 1.5 * seen[lengths == 30].mean()  # short texts twice an epoch
+
+
+@pytest.mark.parametrize(("lengths", "most"), [([3], 16), ([0, 0], 16), ([3, 3, 3], 1)])
+def test_texts_that_make_no_batch_are_refused_and_not_searched_for_ever(lengths, most):
+    with pytest.raises(DataError, match="no batch has two different texts"):
+        next(make_nano.endless_batches(np.array(lengths), most, most_tokens=96, seed=0))
 
 
 def test_ranks_share_ties():
