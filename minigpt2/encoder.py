@@ -334,7 +334,8 @@ def batches_by_length(lengths: Sequence[int], batch_size: int, batch_tokens: int
 def _with_progress(batches: list[list[int]], texts: int, show: bool | None) -> Iterator[list[int]]:
     """The batches, with a bar on stderr that counts texts."""
     if show is None:
-        show = len(batches) >= BATCHES_WORTH_A_PROGRESS_BAR and sys.stderr.isatty()
+        person_looks = sys.stderr is not None and sys.stderr.isatty()
+        show = person_looks and len(batches) >= BATCHES_WORTH_A_PROGRESS_BAR
     if not show:
         yield from batches
         return

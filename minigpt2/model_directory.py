@@ -59,6 +59,10 @@ def find_model(name_or_path: str | Path | None = None) -> Path:
                 f"pip install --force-reinstall minigpt2, or give the path of a model directory"
             )
         return PRETRAINED / DEFAULT_MODEL
+    if name_or_path == "":
+        raise ModelError(
+            "the name of the model is empty: give a model directory or the name of a bundled one"
+        )
     if str(name_or_path) in names:
         return PRETRAINED / str(name_or_path)
     path = Path(name_or_path).expanduser()

@@ -412,6 +412,11 @@ def test_a_misspelt_option_is_not_swallowed():
 # Progress
 
 
+def test_no_bar_where_stderr_is_closed(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", None)
+    assert encoder_of().encode(["x"] * 9, batch_size=1).shape == (9, D)
+
+
 def test_the_progress_bar_goes_to_stderr_alone(monkeypatch, capsys):
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm-256color")

@@ -14,9 +14,11 @@ import difflib
 import importlib
 import itertools
 import os
+import signal
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
+from types import FrameType
 from typing import NoReturn
 
 from .. import __version__
@@ -43,7 +45,16 @@ class _Parser(argparse.ArgumentParser):
 
 def entry_point() -> NoReturn:
     """What the `minigpt2` script runs: `main`, then the exit."""
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores SIGHUP
+            signal.signal(number, _stop)
     sys.exit(main())
+
+
+def _stop(number: int, frame: FrameType | None) -> NoReturn:
+    """End by an exception, which removes files half written; the exit code is the shell's for a signal."""
+    raise SystemExit(128 + number)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""Where the command line writes: stdout for data, stderr for people.
+"""Where the command line reads and writes: stdin and stdout for data, stderr for people.
 
 Rich draws tables and trees in colour on a terminal and leaves colours away for a pipe, for NO_COLOR and for
 `--no-color`. It is imported when something is drawn, never for JSON.
@@ -6,7 +6,10 @@ Rich draws tables and trees in colour on a terminal and leaves colours away for 
 
 import os
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
+
+from ..errors import UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,9 +23,21 @@ def use_utf8() -> None:
 
 
 def say(message: str) -> None:
-    """One line on stderr, after the program's name."""
+    """One line on stderr, after the program's name. Nothing where stderr is closed or full."""
     if sys.stderr is not None:
-        print("minigpt2:", " ".join(message.splitlines()), file=sys.stderr, flush=True)
+        try:
+            print("minigpt2:", " ".join(message.splitlines()), file=sys.stderr, flush=True)
+        except OSError:
+            sys.stderr = None  # or the interpreter would try again at its end, and change the exit code
+
+
+def stdin_lines() -> Iterator[str]:
+    """The lines of stdin, which must be open and UTF-8."""
+    from ..files import read_lines
+
+    if sys.stdin is None:
+        raise UsageError("- reads stdin, which is closed: give a file")
+    return read_lines(sys.stdin.buffer, "stdin")
 
 
 def stdout_is_terminal() -> bool:
@@ -43,5 +58,10 @@ def stderr() -> "Console":
 def _console(stream) -> "Console":
     from rich.console import Console
 
+    class ConsoleOfACommand(Console):
+        def on_broken_pipe(self) -> None:
+            """Leave a closed pipe to `main`; Rich itself would exit with 1."""
+            raise
+
     options = {"color_system": None} if os.environ.get("NO_COLOR") else {}
-    return Console(file=stream, markup=False, emoji=False, highlight=False, **options)
+    return ConsoleOfACommand(file=stream, markup=False, emoji=False, highlight=False, **options)

@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
     with atomic_path(args.output) as path:
         if form == "npy":
             vectors = _encode_all(open_encoder(args), list(texts), args)
-            np.save(path, vectors)
+            _write_array(path, vectors)
             count = len(vectors)
         else:
             with open(path, "w", encoding="utf-8", newline="\n") as stream:
@@ -110,11 +110,7 @@ def _form_of_output(args: argparse.Namespace) -> str:
 def _lines(source: str) -> Iterator[str]:
     from ..files import read_lines
 
-    if source != "-":
-        return read_lines(source)
-    if sys.stdin is None:
-        raise UsageError("--input - reads stdin, which is closed: give a file")
-    return read_lines(sys.stdin.buffer, "stdin")
+    return read_lines(source) if source != "-" else console.stdin_lines()
 
 
 def _write(args: argparse.Namespace, form: str, texts: Iterable[str], stream: TextIO) -> int:
@@ -146,6 +142,13 @@ def _write_lines(args: argparse.Namespace, texts: Iterable[str], stream: TextIO)
             advance(len(some))
     _warn_of_truncation(truncated, count, encoder)
     return count
+
+
+def _write_array(path: Path, vectors: np.ndarray) -> None:
+    """A .npy file. `np.save` would add a suffix to NAME.NPY, and hides why the system refused to write."""
+    with open(path, "wb") as stream:
+        np.lib.format.write_array_header_1_0(stream, np.lib.format.header_data_from_array_1_0(vectors))
+        stream.write(np.ascontiguousarray(vectors))
 
 
 def _encode_all(encoder: "Encoder", texts: list[str], args: argparse.Namespace) -> np.ndarray:

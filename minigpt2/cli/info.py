@@ -42,9 +42,9 @@ def run(args: argparse.Namespace) -> int:
     from ..errors import UsageError
     from ..model_directory import find_model, read_model_directory
 
-    if args.directory and args.model:
+    if args.directory is not None and args.model is not None:
         raise UsageError("give the model once: as an argument or with --model")
-    files = read_model_directory(find_model(args.directory or args.model))
+    files = read_model_directory(find_model(args.model if args.directory is None else args.directory))
     if args.json:
         sys.stdout.write(json.dumps(_as_json(files), ensure_ascii=False, indent=2) + "\n")
     else:

@@ -3,7 +3,6 @@
 import argparse
 import contextlib
 import json
-import sys
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -124,7 +123,7 @@ def _show(args: argparse.Namespace) -> int:
     if args.trace and args.allow_special:
         raise UsageError("--trace shows merges, which special tokens have none of: leave out --allow-special")
     tokenizer = _open_tokenizer(args.tokenizer_path)
-    text = "\n".join(read_lines(sys.stdin.buffer, "stdin")) if args.text == "-" else args.text
+    text = "\n".join(console.stdin_lines()) if args.text == "-" else args.text
     ids = tokenizer.encode(text, allow_special=args.allow_special)
     trace = _trace(tokenizer, text) if args.trace else None
     if args.json:
@@ -400,7 +399,7 @@ def count_tokens(tokenizer: "Tokenizer", lines: Iterable[str], file: str) -> Cou
 def _count(args: argparse.Namespace) -> int:
     tokenizer = _open_tokenizer(args.tokenizer_path)
     counts = [
-        count_tokens(tokenizer, read_lines(sys.stdin.buffer, "stdin"), "stdin")
+        count_tokens(tokenizer, console.stdin_lines(), "stdin")
         if name == "-"
         else count_tokens(tokenizer, read_lines(name), name)
         for name in args.files

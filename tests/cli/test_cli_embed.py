@@ -2,6 +2,9 @@
 
 import io
 import json
+import shlex
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -187,3 +190,25 @@ def test_device_of_the_environment(cli, tiny_model, monkeypatch):
     assert cli("embed", "a", "--model", tiny_model, "--device", "cpu")[0] == 0  # the option wins
     monkeypatch.setenv("MINIGPT2_DEVICE", "auto")
     assert cli("embed", "a", "--model", tiny_model)[0] == 0
+
+
+@pytest.mark.parametrize("name", ["x.npy", "X.NPY"])
+@pytest.mark.parametrize("texts", [["a", "b"], []])
+def test_a_numpy_file_has_the_name_that_was_given(cli, tiny_model, tmp_path, name, texts):
+    (tmp_path / "texts").write_text("".join(f"{text}\n" for text in texts))
+    argv = ("embed", "--input", tmp_path / "texts", "--output", tmp_path / name, "--model", tiny_model)
+    assert cli(*argv)[0] == 0
+    vectors = np.load(tmp_path / name)
+    assert (vectors.shape, vectors.dtype) == ((len(texts), 24), np.float32)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([name, "texts"])
+
+
+def test_a_numpy_file_larger_than_the_space_for_it(tiny_model, tmp_path):
+    """The limit on a file's size stands for a full disk."""
+    output = tmp_path / "x.npy"
+    command = f"ulimit -f 1; yes | head -500 | {shlex.quote(sys.executable)} -m minigpt2 embed - "
+    command += f"--output {shlex.quote(str(output))} --model {shlex.quote(tiny_model)}"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr.decode() == f"minigpt2: error: cannot write {output}: file too large\n"
+    assert list(tmp_path.iterdir()) == []

@@ -85,3 +85,10 @@ def _files(config):
 def test_the_stand_in_agrees_with_real_parameters():
     config = GPT2Config.named("nano", vocab_size=50, n_layer=2)
     assert _Sizes(config).size == Parameters.initialise(config).flat.size
+
+
+def test_an_empty_name_is_no_model(cli):
+    for argv in (["info", ""], ["info", "--model", ""], ["embed", "a", "--model", ""]):
+        code, out, err = cli(*argv)
+        assert (code, out) == (3, "")
+        assert err.startswith("minigpt2: error: the name of the model is empty: give ")

@@ -1,6 +1,7 @@
 """The program as a process: what only a real one shows."""
 
 import json
+import os
 import re
 import shlex
 import signal
@@ -57,6 +58,29 @@ def test_a_full_disk_is_an_error(tiny_model, start, argv, unbuffered):
         assert child.stderr.read() == b"minigpt2: error: No space left on device\n"
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_table_into_a_closed_pipe_is_silent(start, tiny_model, unbuffered):
+    child = start("info", "--model", tiny_model, PYTHONUNBUFFERED=unbuffered)
+    child.stdout.close()
+    assert child.wait(timeout=60) == 0
+    assert child.stderr.read() == b""
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_stderr_does_not_change_the_exit_code(unbuffered):
+    command = f"{shlex.quote(sys.executable)} -m minigpt2 bogus 2>/dev/full"
+    environment = os.environ | {"PYTHONUNBUFFERED": unbuffered}
+    assert subprocess.run(["sh", "-c", command], env=environment, timeout=60).returncode == 2
+
+
+@pytest.mark.parametrize("argv", ["embed -", "embed --input -", "tokens show -", "tokens count -"])
+def test_a_closed_stdin_is_an_error(argv):
+    command = f"{shlex.quote(sys.executable)} -m minigpt2 {argv} <&-"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr == b"minigpt2: error: - reads stdin, which is closed: give a file\n"
+
+
 def test_a_closed_stdout_is_an_error():
     command = f"{shlex.quote(sys.executable)} -m minigpt2 --version >&-"
     done = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, timeout=60)
@@ -74,7 +98,8 @@ def test_interrupt_prints_one_line(start, tiny_model):
     assert child.stderr.read() == b"minigpt2: interrupted\n"
 
 
-def test_an_interrupted_write_leaves_no_half_file(start, tiny_model, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupted_write_leaves_no_half_file(start, tiny_model, tmp_path, number):
     target = tmp_path / "vectors.jsonl"
     child = start("embed", "--input", "-", "--output", target, "--model", tiny_model, "--batch-size", 1)
     child.stdin.write(b"first\nsecond\n")
@@ -84,8 +109,8 @@ def test_an_interrupted_write_leaves_no_half_file(start, tiny_model, tmp_path):
         assert time.monotonic() < deadline
         time.sleep(0.02)
     assert not target.exists()
-    child.send_signal(signal.SIGINT)
-    assert child.wait(timeout=60) == 130
+    child.send_signal(number)
+    assert child.wait(timeout=60) == 128 + number
     assert list(tmp_path.iterdir()) == []
 
 
