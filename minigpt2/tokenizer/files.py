@@ -132,13 +132,20 @@ def _reads_lowercase(path: Path, normalizer: Any) -> bool:
 
 def _reads_prefix_space(path: Path, pre_tokenizer: Any) -> bool:
     """add_prefix_space of the one pre-tokenizer that is implemented."""
-    if _type_of(pre_tokenizer) == "Sequence" and len(pre_tokenizer.get("pretokenizers") or []) == 1:
-        return _reads_prefix_space(path, pre_tokenizer["pretokenizers"][0])
+    if _type_of(pre_tokenizer) == "Sequence":
+        parts = pre_tokenizer.get("pretokenizers")
+        if isinstance(parts, list) and len(parts) == 1:
+            return _reads_prefix_space(path, parts[0])
     if _type_of(pre_tokenizer) != "ByteLevel":
         raise _not_implemented(path, "pre_tokenizer", pre_tokenizer, "ByteLevel")
     if pre_tokenizer.get("use_regex", True) is not True:
         raise ModelError(f"{path}: pre_tokenizer ByteLevel without its own split pattern is not implemented")
-    return pre_tokenizer.get("add_prefix_space", True) is True
+    add_prefix_space = pre_tokenizer.get("add_prefix_space", True)
+    if not isinstance(add_prefix_space, bool):
+        raise ModelError(
+            f"{path}: pre_tokenizer add_prefix_space must be true or false, not {shorten(add_prefix_space)}"
+        )
+    return add_prefix_space
 
 
 def _check_post_processor(path: Path, post_processor: Any) -> None:
@@ -154,7 +161,8 @@ def _check_post_processor(path: Path, post_processor: Any) -> None:
 
 
 def _is_text_alone(template: Any) -> bool:
-    return isinstance(template, list) and len(template) == 1 and "Sequence" in template[0]
+    is_one_part = isinstance(template, list) and len(template) == 1 and isinstance(template[0], dict)
+    return is_one_part and "Sequence" in template[0]
 
 
 def _reads_model(path: Path, model: Any) -> tuple[dict[str, int], list[tuple[str, str]]]:
@@ -259,7 +267,9 @@ def _type_of(part: Any) -> str | None:
 
 
 def _not_implemented(path: Path, part: str, value: Any, known: str) -> ModelError:
-    name = _type_of(value) or ("none" if value is None else shorten(value))
+    name = "none" if value is None else _type_of(value)
+    if not isinstance(name, str) or not name.isidentifier():
+        name = shorten(value)
     return ModelError(f"{path}: {part} {name} is not implemented, only {known}; use a GPT-2 tokenizer")
 
 

@@ -189,7 +189,16 @@ def test_lowercase_within_a_sequence(document, make_tokenizer):
             {"type": "Sequence", "pretokenizers": [{"type": "Digits"}, {"type": "ByteLevel"}]},
             "pre_tokenizer Sequence",
         ),
+        ("pre_tokenizer", {"type": "Sequence", "pretokenizers": 5}, "pre_tokenizer Sequence"),
+        ("pre_tokenizer", {"type": "Sequence", "pretokenizers": {"a": 1}}, "pre_tokenizer Sequence"),
+        ("pre_tokenizer", {"type": "ByteLevel", "add_prefix_space": 1}, "must be true or false, not 1"),
+        ("pre_tokenizer", {"type": "two\nlines"}, "pre_tokenizer {'type'"),
         ("pre_tokenizer", {"type": "ByteLevel", "use_regex": False}, "without its own split pattern"),
+        (
+            "post_processor",
+            {"type": "TemplateProcessing", "single": [5]},
+            "post_processor TemplateProcessing",
+        ),
         ("post_processor", {"type": "RobertaProcessing"}, "post_processor RobertaProcessing"),
         (
             "post_processor",
