@@ -13,7 +13,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .checkpoint import SAVED_DTYPES, read_checkpoint, write_checkpoint
+from .checkpoint import INDEX, SAVED_DTYPES, WEIGHTS, read_checkpoint, write_checkpoint
 from .config import GPT2Config
 from .embedding_settings import EmbeddingSettings, read_modules, read_settings, write_settings
 from .errors import ModelError, UsageError
@@ -142,7 +142,7 @@ def write_model_directory(
         )
     if tokenizer is not None:
         _check_vocabulary(tokenizer, config, "cannot save the model")
-    if overwrite and path.is_dir() and any(path.iterdir()) and not (path / "config.json").exists():
+    if overwrite and path.is_dir() and any(path.iterdir()) and not _holds_a_model(path):
         raise UsageError(
             f"{path} is not empty and no model directory, so it is not replaced: choose another name"
         )
@@ -161,6 +161,11 @@ def write_model_directory(
             stacklevel=2,
         )
     return path
+
+
+def _holds_a_model(path: Path) -> bool:
+    """True for a configuration with weights; config.json alone is a name that many other programs use."""
+    return (path / "config.json").exists() and any((path / name).exists() for name in (WEIGHTS, INDEX))
 
 
 def _config_fields(config: GPT2Config, tokenizer: "Tokenizer | None") -> dict[str, Any]:
