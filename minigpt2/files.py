@@ -123,6 +123,8 @@ def _writing(target: str | Path, place: Path, temporary: Path) -> Iterator[None]
         ):
             reason = error.strerror or type(error).__name__
             raise OutputError(f"cannot write {target}: {reason.lower()}") from error
+        if isinstance(error, OutputError) and str(temporary) in str(error):
+            raise OutputError(str(error).replace(str(temporary), str(target))) from error
         raise
 
 

@@ -271,6 +271,13 @@ class TestAtomicDirectory:
                 (folder / "absent" / "x").write_text("x")
         assert names(tmp_path) == []
 
+    def test_a_message_about_the_temporary_names_the_target(self, tmp_path):
+        """A library's error, already made an OutputError, may hold the path that it was given."""
+        with pytest.raises(OutputError) as caught:
+            with atomic_directory(tmp_path / "m") as folder:
+                raise OutputError(f"cannot write {folder / 'weights'}: no space left")
+        assert str(caught.value) == f"cannot write {tmp_path / 'm' / 'weights'}: no space left"
+
     def test_interrupt_signal_cleans_up(self, tmp_path):
         code = (
             "import sys, time\nfrom minigpt2.files import atomic_directory\n"
