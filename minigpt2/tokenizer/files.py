@@ -18,7 +18,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from ..errors import DataError, ModelError, UsageError
+from ..errors import DataError, ModelError, OutputError, UsageError
 from ..files import atomic_path, read_json, read_lines, shorten, write_json
 from .base import Tokenizer
 from .bpe import BPETokenizer
@@ -315,9 +315,8 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(
-            f"cannot make the folder {folder}: {(error.strerror or 'refused').lower()}"
-        ) from error
+        kind = UsageError if isinstance(error, (FileExistsError, NotADirectoryError)) else OutputError
+        raise kind(f"cannot make the folder {folder}: {(error.strerror or 'refused').lower()}") from error
 
 
 def tokenizer_json(tokenizer: Tokenizer) -> dict[str, Any]:

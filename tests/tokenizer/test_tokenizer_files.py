@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from minigpt2.errors import ModelError, UsageError
+from minigpt2.errors import ModelError, OutputError, UsageError
 from minigpt2.tokenizer import BPETokenizer, ByteTokenizer, load_tokenizer, save_vocabulary, train_bpe
 from minigpt2.tokenizer.byte_alphabet import CHARACTER_OF_BYTE
 
@@ -306,6 +306,14 @@ def test_models_that_cannot_be_used(document, change, message):
         document.load()
     assert "tokenizer.json" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_folder_that_cannot_be_made(tokenizer, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="cannot make the folder"):
+        tokenizer.save(tmp_path / "file")
+    with pytest.raises(OutputError, match="cannot make the folder"):
+        tokenizer.save(tmp_path / ("a" * 300))
 
 
 def test_files_that_are_no_tokenizer(tmp_path):
