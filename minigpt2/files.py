@@ -176,6 +176,18 @@ def _move_aside(temporary: Path, place: Path) -> None:
         raise
 
 
+def is_folder(path: Path) -> bool:
+    """True for a folder that can be looked into. ModelError where that is not permitted."""
+    try:
+        found = path.is_dir()
+        permitted = not found or os.access(path, os.X_OK)
+    except PermissionError:
+        found, permitted = False, False
+    if not permitted:
+        raise ModelError(f"cannot read {path}: no permission to look into it")
+    return found
+
+
 def read_json(path: str | Path, kind: type = dict) -> Any:
     """The value in a JSON file of a model directory, which must be of type `kind` (dict or list).
 

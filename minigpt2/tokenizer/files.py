@@ -13,13 +13,14 @@ entries are read over on purpose: `truncation` and `padding` are settings of a c
 neither a single byte nor made by a merge is taken as special: of GPT-2's 50257 just `<|endoftext|>`.
 """
 
+import os
 from collections.abc import Iterable, Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from ..errors import DataError, ModelError, OutputError, UsageError
-from ..files import atomic_path, read_json, read_lines, shorten, write_json
+from ..files import atomic_path, is_folder, read_json, read_lines, shorten, write_json
 from .base import Tokenizer
 from .bpe import BPETokenizer
 from .byte import ByteTokenizer
@@ -38,7 +39,7 @@ def load_tokenizer(path: str | PathLike[str]) -> Tokenizer:
     Raises ModelError for a missing or malformed file and for what this package does not implement.
     """
     path = Path(path)
-    if path.is_dir():
+    if is_folder(path):
         if (path / TOKENIZER_FILE).exists():
             return _read_tokenizer_json(path / TOKENIZER_FILE)
         if (path / VOCABULARY_FILE).exists() and (path / MERGES_FILE).exists():
@@ -278,7 +279,7 @@ def save_tokenizer(
 ) -> Path:
     """Write tokenizer.json and tokenizer_config.json into a folder, made if missing, or one file `….json`."""
     path = Path(path)
-    if path.suffix == ".json" and not path.is_dir():
+    if path.suffix == ".json" and not os.path.isdir(path):
         with atomic_path(path) as temporary:
             write_json(temporary, tokenizer_json(tokenizer))
         return path
