@@ -203,7 +203,7 @@ def _weight_files(folder: Path) -> list[Path]:
     if not isinstance(weight_map, dict) or not weight_map:
         raise ModelError(f"{folder / INDEX} has no weight_map from tensor names to files")
     for name, shard in weight_map.items():
-        is_name = isinstance(shard, str) and Path(shard).name == shard and "\0" not in shard
+        is_name = isinstance(shard, str) and Path(shard).name == shard and shard.isprintable()
         if not is_name or not shard.endswith(".safetensors"):
             raise ModelError(
                 f"{folder / INDEX} puts tensor {shorten(name)} into {shorten(shard)}, no shard of that folder"
@@ -225,6 +225,11 @@ def read_checkpoint(folder: str | Path, config: GPT2Config, dtype: str = "float3
     with open_tensors(folder) as stored:
         tensors = _by_parameter_name(stored)
         head = tensors.pop("lm_head.weight", None)
+        if len(tensors) < config.L:  # asked first: to list the shapes of billions of layers takes for ever
+            raise ModelError(
+                f"{folder}: config.json asks for {shorten(config.L)} layers, but the checkpoint has only "
+                f"{len(tensors)} tensors"
+            )
         _check_fit(tensors, parameter_shapes(config), folder)
         parameters = Parameters.empty(config, np, dtype)
         for name, view in parameters.items():

@@ -67,10 +67,10 @@ class EmbeddingSettings:
             isinstance(text, str) for item in self.prompts.items() for text in item
         ):
             raise UsageError("prompts must map names to texts")
-        if self.default_prompt_name is not None and self.default_prompt_name not in self.prompts:
+        if self.default_prompt_name is not None and self.default_prompt_name not in list(self.prompts):
             names = ", ".join(self.prompts) or "there are none"
             raise UsageError(
-                f"default_prompt_name {self.default_prompt_name!r} is not among the prompts: {names}"
+                f"default_prompt_name {shorten(self.default_prompt_name)} is not among the prompts: {names}"
             )
         if self.calibration is not None:
             object.__setattr__(self, "calibration", _checked_calibration(self.calibration))
@@ -132,6 +132,8 @@ def read_modules(folder: Path) -> Modules:
             raise ModelError(f"{path}: the module {shorten(kind)} cannot be computed: only {_PIPELINE}")
         if Path(place).is_absolute() or ".." in Path(place).parts:
             raise ModelError(f"{path}: the path {shorten(place)} leads out of the model directory")
+        if not place.isprintable() or len(place.encode("utf-8")) > 255:
+            raise ModelError(f"{path}: the path {shorten(place)} is no name of a folder")
         kinds.append(name)
         folders.append(folder / place)
     if tuple(kinds) not in (MODULES[:2], MODULES):
@@ -176,7 +178,7 @@ def _read_pooling(path: Path, config: GPT2Config) -> dict[str, Any]:
         modes = modes if isinstance(modes, list) else [modes]
         names = {mode: ours for ours, (mode, _) in POOLINGS.items()}
     else:
-        modes = [name for name in fields if name.startswith("pooling_mode_") and fields[name] is True]
+        modes = [name for name in fields if name.startswith("pooling_mode_") and fields[name]]
         modes = modes or ["pooling_mode_mean_tokens"]
         names = {boolean: ours for ours, (_, boolean) in POOLINGS.items()}
     if len(modes) != 1 or not isinstance(modes[0], str) or modes[0] not in names:
@@ -235,8 +237,10 @@ def _read_transformer(folder: Path, config: GPT2Config, lowercase: bool) -> int 
     if longest is None:
         return None
     # The tokenizer's "no limit" is 1e30, which some versions write as a float.
-    if isinstance(longest, bool) or not isinstance(longest, (int, float)) or longest < 1:
-        raise ModelError(f"{source}: the longest text must be a number of at least 1, not {shorten(longest)}")
+    if type(longest) not in (int, float) or longest < 1 or longest % 1:
+        raise ModelError(
+            f"{source}: the longest text must be a whole number of at least 1, not {shorten(longest)}"
+        )
     return int(longest) if longest < config.n_positions else None
 
 

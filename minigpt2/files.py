@@ -123,6 +123,8 @@ def _writing(target: str | Path, place: Path, temporary: Path) -> Iterator[None]
         ):
             reason = error.strerror or type(error).__name__
             raise OutputError(f"cannot write {target}: {reason.lower()}") from error
+        if isinstance(error, OutputError) and str(temporary) in str(error):
+            raise OutputError(str(error).replace(str(temporary), str(target))) from error
         raise
 
 
@@ -172,6 +174,18 @@ def _move_aside(temporary: Path, place: Path) -> None:
             else:
                 os.rename(aside, place)
         raise
+
+
+def is_folder(path: Path) -> bool:
+    """True for a folder that can be looked into. ModelError where that is not permitted."""
+    try:
+        found = path.is_dir()
+        permitted = not found or os.access(path, os.X_OK)
+    except PermissionError:
+        found, permitted = False, False
+    if not permitted:
+        raise ModelError(f"cannot read {path}: no permission to look into it")
+    return found
 
 
 def read_json(path: str | Path, kind: type = dict) -> Any:

@@ -9,15 +9,16 @@
 A published GPT-2 has the first three and loads too. Nothing is ever downloaded.
 """
 
+import os
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .checkpoint import SAVED_DTYPES, read_checkpoint, write_checkpoint
+from .checkpoint import INDEX, SAVED_DTYPES, WEIGHTS, read_checkpoint, write_checkpoint
 from .config import GPT2Config
 from .embedding_settings import EmbeddingSettings, read_modules, read_settings, write_settings
 from .errors import ModelError, UsageError
-from .files import atomic_directory, read_json, write_json
+from .files import atomic_directory, is_folder, read_json, write_json
 from .parameters import Parameters, parameter_shapes
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def find_model(name_or_path: str | Path | None = None) -> Path:
     if str(name_or_path) in names:
         return PRETRAINED / str(name_or_path)
     path = Path(name_or_path).expanduser()
-    if path.is_dir():
+    if is_folder(path):
         return path
     if path.exists():
         raise ModelError(f"{path} is a file: give the folder that holds config.json and model.safetensors")
@@ -82,7 +83,7 @@ def read_model_directory(path: str | Path, *, dtype: str = "float32") -> ModelFi
     computable, and for a vocabulary that does not fit the weights.
     """
     path = Path(path)
-    if not path.is_dir():
+    if not is_folder(path):
         raise ModelError(f"{path} is not a folder: give one that holds config.json and model.safetensors")
     modules = read_modules(path)
     folder = modules.transformer
@@ -146,7 +147,7 @@ def write_model_directory(
         )
     if tokenizer is not None:
         _check_vocabulary(tokenizer, config, "cannot save the model")
-    if overwrite and path.is_dir() and any(path.iterdir()) and not (path / "config.json").exists():
+    if overwrite and os.path.isdir(path) and any(path.iterdir()) and not _holds_a_model(path):
         raise UsageError(
             f"{path} is not empty and no model directory, so it is not replaced: choose another name"
         )
@@ -165,6 +166,11 @@ def write_model_directory(
             stacklevel=2,
         )
     return path
+
+
+def _holds_a_model(path: Path) -> bool:
+    """True for a configuration with weights; config.json alone is a name that many other programs use."""
+    return (path / "config.json").exists() and any((path / name).exists() for name in (WEIGHTS, INDEX))
 
 
 def _config_fields(config: GPT2Config, tokenizer: "Tokenizer | None") -> dict[str, Any]:

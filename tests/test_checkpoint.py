@@ -263,6 +263,11 @@ class TestRead:
         with pytest.raises(ModelError, match=r"lacks tensors 'h\.1\.ln_1\.weight', .* and 9 more"):
             read_checkpoint(tmp_path, CONFIG)
 
+    def test_more_layers_than_can_be_listed(self, tmp_path, parameters):
+        save_model(tmp_path, dict(parameters))
+        with pytest.raises(ModelError, match="asks for 1000000000000 layers, but the checkpoint has only"):
+            read_checkpoint(tmp_path, CONFIG.replace(n_layer=10**12))
+
     def test_unexpected_tensors(self, tmp_path, parameters):
         save_model(tmp_path, {**parameters, "score.weight": np.zeros(2, np.float32)})
         with pytest.raises(ModelError, match=r"has tensor 'score\.weight', which a GPT-2"):
@@ -346,6 +351,9 @@ class TestRead:
         assert peak < read.flat.nbytes + 1_000_000
 
 
+UNPRINTABLE = ["a\0.safetensors", "a\n.safetensors", "a\ud800.safetensors"]
+
+
 class TestShards:
     @pytest.fixture
     def sharded(self, tmp_path, parameters):
@@ -389,7 +397,7 @@ class TestShards:
             read_checkpoint(sharded[0], CONFIG)
 
     @pytest.mark.parametrize(
-        "shard", ["../a.safetensors", "/etc/passwd", "", "..", ".", "sub/a", 3, None, "a\0b"]
+        "shard", ["../a.safetensors", "/etc/passwd", "", "..", ".", "sub/a", 3, None, "a\0b", *UNPRINTABLE]
     )
     def test_shard_outside_the_folder(self, sharded, shard):
         self.write_index(sharded[0], {"weight_map": sharded[1] | {"wte.weight": shard}})

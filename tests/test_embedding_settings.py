@@ -82,6 +82,7 @@ class TestSettings:
             ({"prompts": ["a"]}, "prompts must map"),
             ({"default_prompt_name": "q"}, "'q' is not among the prompts: there are none"),
             ({"prompts": {"a": "b"}, "default_prompt_name": "q"}, "not among the prompts: a"),
+            ({"default_prompt_name": ["q"]}, "not among the prompts: there are none"),
             ({"calibration": [1, 2]}, "a calibration is"),
             ({"calibration": [[1, 2]]}, "a calibration is"),
             ({"calibration": [[1, 2], [0, 3]]}, "a calibration is"),
@@ -174,6 +175,7 @@ class TestRead:
                 {"pooling_mode_mean_tokens": True, "pooling_mode_max_tokens": True},
                 "'pooling_mode_mean_tokens with pooling_mode_max_tokens'",
             ),
+            ({"pooling_mode_cls_token": 1}, "'pooling_mode_cls_token' cannot be computed"),
             ({"embedding_dimension": 7}, "pooling of width 7 does not fit the model's width 6"),
             ({"embedding_dimension": None}, "pooling of width None"),
             ({"include_prompt": "no"}, "include_prompt must be true or false, not 'no'"),
@@ -226,6 +228,13 @@ class TestRead:
         put_modules(saved, *NEW_TYPES, paths=("", path, "2_Normalize"))
         with pytest.raises(ModelError, match="leads out of the model directory"):
             read(saved)
+
+    @pytest.mark.parametrize("path", ["a\0b", "a\nb", "a\ud800", "a" * 5000])
+    def test_refuses_paths_that_no_folder_has(self, saved, path):
+        put_modules(saved, *NEW_TYPES, paths=("", "1_Pooling", path))
+        with pytest.raises(ModelError, match="is no name of a folder") as caught:
+            read(saved)
+        assert "\n" not in str(caught.value)
 
     @pytest.mark.parametrize("module", [3, {}, {"type": 1, "path": ""}, {"type": NEW_TYPES[0], "path": None}])
     def test_refuses_malformed_modules(self, saved, module):
@@ -280,7 +289,7 @@ class TestRead:
             put(saved, "tokenizer_config.json", tokenizer)
         assert read(saved).max_seq_length == expected
 
-    @pytest.mark.parametrize("value", [0, -1, "many", True, [5]])
+    @pytest.mark.parametrize("value", [0, -1, 7.5, "many", True, [5]])
     def test_refuses_longest_text(self, saved, value):
         put(saved, "sentence_bert_config.json", {"max_seq_length": value})
         with pytest.raises(ModelError, match="longest text must be"):

@@ -17,7 +17,15 @@ import pytest
 
 from minigpt2 import files
 from minigpt2.errors import DataError, ModelError, OutputError, UsageError
-from minigpt2.files import atomic_directory, atomic_path, parse_json, read_json, read_lines, write_json
+from minigpt2.files import (
+    atomic_directory,
+    atomic_path,
+    is_folder,
+    parse_json,
+    read_json,
+    read_lines,
+    write_json,
+)
 
 
 def names(folder):
@@ -271,6 +279,13 @@ class TestAtomicDirectory:
                 (folder / "absent" / "x").write_text("x")
         assert names(tmp_path) == []
 
+    def test_a_message_about_the_temporary_names_the_target(self, tmp_path):
+        """A library's error, already made an OutputError, may hold the path that it was given."""
+        with pytest.raises(OutputError) as caught:
+            with atomic_directory(tmp_path / "m") as folder:
+                raise OutputError(f"cannot write {folder / 'weights'}: no space left")
+        assert str(caught.value) == f"cannot write {tmp_path / 'm' / 'weights'}: no space left"
+
     def test_interrupt_signal_cleans_up(self, tmp_path):
         code = (
             "import sys, time\nfrom minigpt2.files import atomic_directory\n"
@@ -336,6 +351,26 @@ class TestReadJson:
             parse_json('{"\\nKEY": 1, "\\nKEY": 1}'.replace("KEY", "k" * 999), "here")
         assert "\n" not in str(caught.value)
         assert len(str(caught.value)) < 150
+
+
+class TestIsFolder:
+    def test_there_or_not(self, tmp_path):
+        (tmp_path / "file").write_text("")
+        assert is_folder(tmp_path)
+        assert not is_folder(tmp_path / "file")
+        assert not is_folder(tmp_path / "absent")
+
+    @pytest.mark.parametrize("closed", ["folder", "folder above"])
+    def test_no_permission(self, tmp_path, monkeypatch, closed):
+        """Root may look everywhere, so the system's answer is played."""
+        if closed == "folder":
+            monkeypatch.setattr(os, "access", lambda path, mode: False)
+        else:
+            monkeypatch.setattr(
+                Path, "is_dir", _fails_with(PermissionError(errno.EACCES, "Permission denied"))
+            )
+        with pytest.raises(ModelError, match="no permission to look into it"):
+            is_folder(tmp_path)
 
 
 class TestReadLines:

@@ -13,13 +13,14 @@ entries are read over on purpose: `truncation` and `padding` are settings of a c
 neither a single byte nor made by a merge is taken as special: of GPT-2's 50257 just `<|endoftext|>`.
 """
 
+import os
 from collections.abc import Iterable, Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from ..errors import DataError, ModelError, UsageError
-from ..files import atomic_path, read_json, read_lines, shorten, write_json
+from ..errors import DataError, ModelError, OutputError, UsageError
+from ..files import atomic_path, is_folder, read_json, read_lines, shorten, write_json
 from .base import Tokenizer
 from .bpe import BPETokenizer
 from .byte import ByteTokenizer
@@ -38,7 +39,7 @@ def load_tokenizer(path: str | PathLike[str]) -> Tokenizer:
     Raises ModelError for a missing or malformed file and for what this package does not implement.
     """
     path = Path(path)
-    if path.is_dir():
+    if is_folder(path):
         if (path / TOKENIZER_FILE).exists():
             return _read_tokenizer_json(path / TOKENIZER_FILE)
         if (path / VOCABULARY_FILE).exists() and (path / MERGES_FILE).exists():
@@ -132,13 +133,20 @@ def _reads_lowercase(path: Path, normalizer: Any) -> bool:
 
 def _reads_prefix_space(path: Path, pre_tokenizer: Any) -> bool:
     """add_prefix_space of the one pre-tokenizer that is implemented."""
-    if _type_of(pre_tokenizer) == "Sequence" and len(pre_tokenizer.get("pretokenizers") or []) == 1:
-        return _reads_prefix_space(path, pre_tokenizer["pretokenizers"][0])
+    if _type_of(pre_tokenizer) == "Sequence":
+        parts = pre_tokenizer.get("pretokenizers")
+        if isinstance(parts, list) and len(parts) == 1:
+            return _reads_prefix_space(path, parts[0])
     if _type_of(pre_tokenizer) != "ByteLevel":
         raise _not_implemented(path, "pre_tokenizer", pre_tokenizer, "ByteLevel")
     if pre_tokenizer.get("use_regex", True) is not True:
         raise ModelError(f"{path}: pre_tokenizer ByteLevel without its own split pattern is not implemented")
-    return pre_tokenizer.get("add_prefix_space", True) is True
+    add_prefix_space = pre_tokenizer.get("add_prefix_space", True)
+    if not isinstance(add_prefix_space, bool):
+        raise ModelError(
+            f"{path}: pre_tokenizer add_prefix_space must be true or false, not {shorten(add_prefix_space)}"
+        )
+    return add_prefix_space
 
 
 def _check_post_processor(path: Path, post_processor: Any) -> None:
@@ -154,7 +162,8 @@ def _check_post_processor(path: Path, post_processor: Any) -> None:
 
 
 def _is_text_alone(template: Any) -> bool:
-    return isinstance(template, list) and len(template) == 1 and "Sequence" in template[0]
+    is_one_part = isinstance(template, list) and len(template) == 1 and isinstance(template[0], dict)
+    return is_one_part and "Sequence" in template[0]
 
 
 def _reads_model(path: Path, model: Any) -> tuple[dict[str, int], list[tuple[str, str]]]:
@@ -259,7 +268,9 @@ def _type_of(part: Any) -> str | None:
 
 
 def _not_implemented(path: Path, part: str, value: Any, known: str) -> ModelError:
-    name = _type_of(value) or ("none" if value is None else shorten(value))
+    name = "none" if value is None else _type_of(value)
+    if not isinstance(name, str) or not name.isidentifier():
+        name = shorten(value)
     return ModelError(f"{path}: {part} {name} is not implemented, only {known}; use a GPT-2 tokenizer")
 
 
@@ -268,7 +279,7 @@ def save_tokenizer(
 ) -> Path:
     """Write tokenizer.json and tokenizer_config.json into a folder, made if missing, or one file `….json`."""
     path = Path(path)
-    if path.suffix == ".json" and not path.is_dir():
+    if path.suffix == ".json" and not os.path.isdir(path):
         with atomic_path(path) as temporary:
             write_json(temporary, tokenizer_json(tokenizer))
         return path
@@ -305,9 +316,8 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(
-            f"cannot make the folder {folder}: {(error.strerror or 'refused').lower()}"
-        ) from error
+        kind = UsageError if isinstance(error, (FileExistsError, NotADirectoryError)) else OutputError
+        raise kind(f"cannot make the folder {folder}: {(error.strerror or 'refused').lower()}") from error
 
 
 def tokenizer_json(tokenizer: Tokenizer) -> dict[str, Any]:

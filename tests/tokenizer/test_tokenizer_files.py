@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from minigpt2.errors import ModelError, UsageError
+from minigpt2.errors import ModelError, OutputError, UsageError
 from minigpt2.tokenizer import BPETokenizer, ByteTokenizer, load_tokenizer, save_vocabulary, train_bpe
 from minigpt2.tokenizer.byte_alphabet import CHARACTER_OF_BYTE
 
@@ -189,7 +189,16 @@ def test_lowercase_within_a_sequence(document, make_tokenizer):
             {"type": "Sequence", "pretokenizers": [{"type": "Digits"}, {"type": "ByteLevel"}]},
             "pre_tokenizer Sequence",
         ),
+        ("pre_tokenizer", {"type": "Sequence", "pretokenizers": 5}, "pre_tokenizer Sequence"),
+        ("pre_tokenizer", {"type": "Sequence", "pretokenizers": {"a": 1}}, "pre_tokenizer Sequence"),
+        ("pre_tokenizer", {"type": "ByteLevel", "add_prefix_space": 1}, "must be true or false, not 1"),
+        ("pre_tokenizer", {"type": "two\nlines"}, "pre_tokenizer {'type'"),
         ("pre_tokenizer", {"type": "ByteLevel", "use_regex": False}, "without its own split pattern"),
+        (
+            "post_processor",
+            {"type": "TemplateProcessing", "single": [5]},
+            "post_processor TemplateProcessing",
+        ),
         ("post_processor", {"type": "RobertaProcessing"}, "post_processor RobertaProcessing"),
         (
             "post_processor",
@@ -297,6 +306,14 @@ def test_models_that_cannot_be_used(document, change, message):
         document.load()
     assert "tokenizer.json" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_folder_that_cannot_be_made(tokenizer, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="cannot make the folder"):
+        tokenizer.save(tmp_path / "file")
+    with pytest.raises(OutputError, match="cannot make the folder"):
+        tokenizer.save(tmp_path / ("a" * 300))
 
 
 def test_files_that_are_no_tokenizer(tmp_path):
