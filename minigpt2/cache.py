@@ -64,6 +64,9 @@ class ActivationCache(Mapping[str, "Array | list[Array]"]):
             raise KeyError(f"no activation is called {name!r}: list(cache) gives all names")
         return self._look_up[name]()
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._look_up  # Mapping's own would compute the activation
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._look_up)
 

@@ -16,9 +16,6 @@ ATTENTION = ("causal", "bidirectional")
 # Names of the one activation that GPT-2 uses: GELU in its tanh form.
 GELU_TANH_NAMES = ("gelu_new", "gelu_pytorch_tanh", "gelu_fast")
 
-# Far above any GPT-2: a damaged config.json is refused before its parameters are listed one by one.
-MOST_LAYERS = 10_000
-
 
 @dataclass(frozen=True, kw_only=True)
 class GPT2Config:
@@ -44,8 +41,6 @@ class GPT2Config:
                 continue
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
                 raise ModelError(f"config: {name} must be a whole number of at least 1, not {value!r}")
-        if self.n_layer > MOST_LAYERS:
-            raise ModelError(f"config: n_layer must be at most {MOST_LAYERS}, not {self.n_layer}")
         if self.n_embd % self.n_head:
             raise ModelError(
                 f"config: n_embd {self.n_embd} cannot be split evenly over n_head {self.n_head} heads"

@@ -136,13 +136,13 @@ class Encoder:
         sense and for a text that is no string.
         """
         texts = _as_list(sentences)
-        self._check(texts, precision, truncate_dim, batch_size, batch_tokens)
+        wants_unit = self.settings.normalize if normalize_embeddings is None else normalize_embeddings
+        self._check(texts, precision, truncate_dim, batch_size, batch_tokens, wants_unit)
         ids, prompt_length = self._tokenize(texts, self._prompt(prompt_name, prompt))
 
         xp = self.backend.xp
         width = truncate_dim or self.dimension
         vectors = xp.empty((len(texts), width), dtype=self.backend.dtype)  # (B, width)
-        wants_unit = self.settings.normalize if normalize_embeddings is None else normalize_embeddings
         budget = batch_tokens or BATCH_TOKENS[self.backend.device]
         batches = list(batches_by_length([len(i) for i in ids], batch_size, budget))
         for rows in _with_progress(batches, len(texts), show_progress_bar):
@@ -180,11 +180,12 @@ class Encoder:
         The range holds the share `coverage` of the values that these texts give; what lies outside is
         clipped. `save` stores it with the model.
         """
-        if len(sentences) < 100:
-            raise UsageError(f"{len(sentences)} texts are too few to calibrate on: give at least 100")
+        texts = _as_list(sentences)
+        if len(texts) < 100:
+            raise UsageError(f"{len(texts)} texts are too few to calibrate on: give at least 100")
         if not 0.0 < coverage <= 1.0:
             raise UsageError(f"coverage must be a share above 0 and at most 1, not {coverage}")
-        vectors = self.encode(sentences)  # (B, D)
+        vectors = self.encode(texts)  # (B, D)
         tail = (1.0 - coverage) / 2
         ranges = np.quantile(vectors, [tail, 1.0 - tail], axis=0).astype(np.float32)  # (2, D)
         self.settings = dataclasses.replace(self.settings, calibration=ranges)
@@ -216,14 +217,15 @@ class Encoder:
         truncate_dim: int | None,
         batch_size: int,
         batch_tokens: int | None,
+        wants_unit: bool,
     ) -> None:
         for i, text in enumerate(texts):
             if not isinstance(text, str):
                 raise UsageError(f"text {i} is a {type(text).__name__}, not a string")
         if precision not in PRECISIONS:
             raise UsageError(f"unknown precision {precision!r}: use one of {', '.join(PRECISIONS)}")
-        if truncate_dim is not None and not 1 <= truncate_dim <= self.dimension:
-            raise UsageError(f"truncate_dim must lie between 1 and {self.dimension}, not {truncate_dim}")
+        if truncate_dim is not None and not (_is_count(truncate_dim) and truncate_dim <= self.dimension):
+            raise UsageError(f"truncate_dim must lie between 1 and {self.dimension}, not {truncate_dim!r}")
         if precision in ("int8", "uint8"):
             if self.settings.calibration is None:
                 raise UsageError(
@@ -234,8 +236,14 @@ class Encoder:
                 raise UsageError(
                     f"precision {precision!r} is calibrated for whole vectors: drop truncate_dim"
                 )
-        if batch_size < 1 or (batch_tokens is not None and batch_tokens < 1):
-            raise UsageError("batch_size and batch_tokens must be at least 1")
+            if wants_unit != self.settings.normalize:
+                raise UsageError(
+                    f"precision {precision!r} is calibrated for vectors as the model gives them: drop "
+                    f"normalize_embeddings"
+                )
+        for name, value in (("batch_size", batch_size), ("batch_tokens", batch_tokens)):
+            if not _is_count(value) and not (name == "batch_tokens" and value is None):
+                raise UsageError(f"{name} must be a whole number of at least 1, not {value!r}")
 
     def _prompt(self, prompt_name: str | None, prompt: str | None) -> str:
         prompts = self.settings.prompts
@@ -311,6 +319,10 @@ def _pack_bits(bits: Array) -> Array:
     padded[:, :D] = bits
     places = xp.asarray([128, 64, 32, 16, 8, 4, 2, 1], dtype=xp.uint8)
     return (padded.reshape(B, padded.shape[1] // 8, 8) * places).sum(axis=2, dtype=xp.uint8)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= 1
 
 
 def batches_by_length(lengths: Sequence[int], batch_size: int, batch_tokens: int) -> Iterator[list[int]]:

@@ -354,6 +354,13 @@ def test_without_calibration_bytes_are_refused_with_what_to_do(precision):
         encoder_of().encode("x", precision=precision)
 
 
+def test_calibrated_bytes_need_vectors_of_the_calibrated_length(xp):
+    encoder = calibrated(xp)
+    assert encoder.encode("a", precision="int8", normalize_embeddings=True).dtype == np.int8
+    with pytest.raises(UsageError, match="'int8' is calibrated for vectors as the model gives them"):
+        encoder.encode("a", precision="int8", normalize_embeddings=False)
+
+
 def test_calibrated_bytes_need_whole_vectors(xp):
     encoder = calibrated(xp)
     with pytest.raises(UsageError, match="calibrated for whole vectors: drop truncate_dim"):
@@ -394,8 +401,13 @@ def test_a_coverage_that_is_no_share_is_refused(coverage):
         ),
         ({"truncate_dim": 0}, "truncate_dim must lie between 1 and 12, not 0"),
         ({"truncate_dim": 13}, "truncate_dim must lie between 1 and 12, not 13"),
-        ({"batch_size": 0}, "batch_size and batch_tokens must be at least 1"),
-        ({"batch_tokens": 0}, "batch_size and batch_tokens must be at least 1"),
+        ({"truncate_dim": 2.5}, "truncate_dim must lie between 1 and 12, not 2.5"),
+        ({"truncate_dim": True}, "truncate_dim must lie between 1 and 12, not True"),
+        ({"batch_size": 0}, "batch_size must be a whole number of at least 1, not 0"),
+        ({"batch_size": None}, "batch_size must be a whole number of at least 1, not None"),
+        ({"batch_size": float("nan")}, "batch_size must be a whole number of at least 1, not nan"),
+        ({"batch_tokens": 0}, "batch_tokens must be a whole number of at least 1, not 0"),
+        ({"batch_tokens": "9"}, "batch_tokens must be a whole number of at least 1, not '9'"),
     ],
 )
 def test_arguments_that_make_no_sense_are_refused(arguments, message):

@@ -31,6 +31,11 @@ def say(message: str) -> None:
             sys.stderr = None  # or the interpreter would try again at its end, and change the exit code
 
 
+def visible(text: str) -> str:
+    """The text with its control and direction characters, which would act on the terminal, as ‹hex bytes›."""
+    return "".join(c if c.isprintable() else f"‹{c.encode().hex(' ')}›" for c in text)
+
+
 def stdin_lines() -> Iterator[str]:
     """The lines of stdin, which must be open and UTF-8."""
     from ..files import read_lines

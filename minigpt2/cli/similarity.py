@@ -138,12 +138,13 @@ def _print_lines(scores: list[Score], sentence: str) -> None:
 def _print_ranking(first: str, others: list[str], scores: list[Score]) -> None:
     """One measure of several sentences: a line for each, in the order in which they were given."""
     from rich import box
+    from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text
 
     out = console.stdout()
     metric = scores[0].metric
-    out.print(Text.assemble(" ", (first or "(empty)", "bold")))
+    out.print(Padding(Text(console.visible(first) or "(empty)", style="bold"), (0, 1)))
     out.print()
     table = Table(box=box.SIMPLE_HEAD, pad_edge=True, show_edge=False)
     table.add_column("compared with")
@@ -152,12 +153,13 @@ def _print_ranking(first: str, others: list[str], scores: list[Score]) -> None:
     for sentence, score in zip(others, scores, strict=True):
         style = _style(score)
         value = Text(f"{score.value:.4f}", style=style)
-        table.add_row(Text(sentence or "(empty)"), value, Text(score.words, style=style))
+        shown = Text(console.visible(sentence) or "(empty)")
+        table.add_row(shown, value, Text(score.words, style=style))
     out.print(table)
     out.print()
     better = "higher is closer" if metric.higher_is_closer else "lower is closer"
-    out.print(Text(f" {metric.name}: {metric.explanation}", style="dim"))
-    out.print(Text(f" from {_range(scores[0])}; {metric.landmarks} ({better})", style="dim"))
+    out.print(Padding(Text(f"{metric.name}: {metric.explanation}", style="dim"), (0, 1)))
+    out.print(Padding(Text(f"from {_range(scores[0])}; {metric.landmarks} ({better})", style="dim"), (0, 1)))
 
 
 def _print_table(a: str, b: str, scores: list[Score]) -> None:
@@ -168,7 +170,7 @@ def _print_table(a: str, b: str, scores: list[Score]) -> None:
     out = console.stdout()
     sentences = Table.grid(padding=(0, 2, 0, 1))
     for letter, sentence in (("A", a), ("B", b)):
-        sentences.add_row(Text(letter, style="bold"), Text(sentence or "(empty)"))
+        sentences.add_row(Text(letter, style="bold"), Text(console.visible(sentence) or "(empty)"))
     out.print(sentences)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=True, show_edge=False)
     table.add_column("measure", style="bold", no_wrap=True)

@@ -150,7 +150,7 @@ def printable(token: bytes) -> str:
         text = token.decode("utf-8")
     except UnicodeDecodeError:
         return f"‹{token.hex(' ')}›"
-    return "".join("␣" if c == " " else c if c.isprintable() else f"‹{c.encode().hex(' ')}›" for c in text)
+    return "".join("␣" if c == " " else console.visible(c) for c in text)
 
 
 def _as_json(

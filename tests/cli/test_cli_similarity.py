@@ -129,3 +129,10 @@ class TestSeveral:
         assert "higher is closer" in out
         _, out, _ = cli("similarity", PAIR[0], *self.OTHERS[:2], "--model", tiny_model, "--all-metrics")
         assert out.count("manhattan") == 2
+
+    def test_control_characters_do_not_reach_the_terminal(self, cli, tiny_model, monkeypatch):
+        monkeypatch.setattr("minigpt2.cli.console.stdout_is_terminal", lambda: True)
+        for others in (["\x1b[31mred\u202e"], ["\x1b[31mred\u202e", "b"]):
+            _, out, _ = cli("similarity", "a\x07", *others, "--model", tiny_model)
+            assert not {"\x1b", "\x07", "\u202e"} & set(out)
+            assert "‹1b›[31mred‹e2 80 ae›" in out
