@@ -76,11 +76,12 @@ class Encoder:
         backend: Backend | None = None,
         path: Path | None = None,
     ) -> None:
-        """`backend` must be the one on which the model's parameters lie; None means NumPy in their dtype."""
+        """`backend` must be the one on which the model's parameters lie; None reads it off them."""
         self.model = model
         self.tokenizer = tokenizer
         self.settings = settings or EmbeddingSettings()
-        self.backend = backend or choose_backend("numpy", dtype=model.parameters.flat.dtype)
+        flat = model.parameters.flat
+        self.backend = backend or choose_backend(array_module(flat), dtype=flat.dtype)
         self.path = path
         self.truncated = 0  # texts that the last call of encode cut at the window
 

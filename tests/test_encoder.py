@@ -32,6 +32,14 @@ def encoder_of(xp=np, dtype="float32", **settings):
     return Encoder(model, ByteTokenizer(), EmbeddingSettings(**settings), backend)
 
 
+def test_the_backend_is_read_off_the_parameters(xp):
+    encoder = Encoder(random_model(CONFIG, xp, "float64", scale=0.3), ByteTokenizer())
+    assert encoder.backend.xp is xp
+    assert encoder.backend.dtype == np.float64
+    vectors = encoder.encode(["a", "b"], convert_to_numpy=False)
+    assert isinstance(vectors, xp.ndarray)
+
+
 def expected_vectors(encoder, texts, prompt=""):
     """(B, D) by the loops: the prompt's and the text's bytes, cut at the window, pooled, normalised"""
     parameters = {
