@@ -6,6 +6,8 @@
     z       = pattern · v                                   the weighted mean of the values
     y       = merge(z) · W_out + b_out
 
+In training, dropout may zero entries of the pattern before they weigh the values.
+
 Vaswani et al. 2017, arXiv:1706.03762, equation 1 and section 3.2.2. In causal attention token i sees the
 tokens j ≤ i; in bidirectional attention it sees all. Sentences never see each other: they are taken in
 groups of equal length, n sentences of T tokens at a time, so there is no padding to hide.
@@ -76,10 +78,11 @@ def attend_backward(dz: Array, ctx: AttendContext) -> Array:
         dv = kept.swapaxes(2, 3) @ dgathered  # (n, H, T, K)  gathered = kept @ v
         dkept = dgathered @ v.swapaxes(2, 3)  # (n, H, T, T)  gathered = kept @ v
         dpattern = dropout_backward(dkept, dropout_ctx)  # (n, H, T, T)  kept = dropout(pattern)
-        # pattern = softmax(scores); a hidden score had the weight 0, so its gradient is 0 as well.
-        dscores = softmax_backward(dpattern, softmax_ctx) / math.sqrt(K)  # (n, H, T, T)
-        dq = dscores @ k  # (n, H, T, K)  scores = q @ kᵀ / sqrt(K)
-        dk = dscores.swapaxes(2, 3) @ q  # (n, H, T, K)  scores = q @ kᵀ / sqrt(K)
+        # A hidden score had the weight 0, so its gradient is 0 as well and the mask needs no backward.
+        dscores = softmax_backward(dpattern, softmax_ctx)  # (n, H, T, T)  pattern = softmax(scores)
+        dproduct = dscores / math.sqrt(K)  # (n, H, T, T)  scores = q @ kᵀ / sqrt(K)
+        dq = dproduct @ k  # (n, H, T, K)  q @ kᵀ
+        dk = dproduct.swapaxes(2, 3) @ q  # (n, H, T, K)  q @ kᵀ
         merged = [merge_heads(d) for d in (dq, dk, dv)]  # 3 × (n·T, D)
         dqkv[group.rows] = xp.concatenate(merged, axis=1)  # (n·T, 3·D)  q, k, v = split(qkv[rows])
     return dqkv

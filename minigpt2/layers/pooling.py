@@ -5,9 +5,9 @@
     last            y = x_T
     max             y_d = max_t x_td, each column by itself
 
-The position-weighted mean is Muennighoff 2022 (SGPT), arXiv:2202.08904: in a causal model late
-tokens have seen more, so they count for more. The first three are one formula, a weighted sum of rows, and
-differ only in the weights. A sentence without tokens gives a zero row.
+The position-weighted mean is Muennighoff 2022 (SGPT), arXiv:2202.08904: in a causal model late tokens have
+seen more, so they count for more. The first three are one formula, a weighted sum of rows, and differ only in
+the weights. A sentence without tokens gives a zero row.
 """
 
 from typing import NamedTuple
