@@ -279,6 +279,24 @@ def test_a_gradient_that_is_truly_zero_passes(xp):
     assert [check.error for check in checks if check.input == "ignored"] == [0.0, 0.0]
 
 
+@pytest.mark.parametrize("right", [math.nan, 0.0])
+def test_nan_beside_a_zero_is_not_a_zero(right, xp):
+    """A NaN in either number is refused, also where the other is 0."""
+    calls = []
+
+    def forward(x):
+        calls.append(x)
+        return x * (0.0 if len(calls) == 1 or math.isnan(right) else math.nan), None
+
+    with pytest.raises(GradientError, match=r"backward says .*nan"):
+        check_gradient("odd", forward, lambda dy, ctx: dy * right, {"x": normal(xp, N)})
+
+
+def test_an_input_that_is_no_array_is_refused():
+    with pytest.raises(ValueError, match="input 'x' is list; finite differences need float64"):
+        check_gradient("gelu", layers.gelu, layers.gelu_backward, {"x": [1.0, 2.0]})
+
+
 def test_a_gradient_that_is_zero_but_for_rounding_passes(xp):
     """A constant added to every key moves all scores of a row alike, and softmax cannot see that."""
     batch = TokenBatch(SENTENCES["unequal"], xp)
