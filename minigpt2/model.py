@@ -19,13 +19,12 @@ import numpy as np
 from .backend import Array, array_module, asarray, choose_backend
 from .cache import ActivationCache
 from .config import GPT2Config
-from .errors import ModelError
 from .layers.block import BlockContext, block, block_backward
 from .layers.cross_entropy import CrossEntropyContext, cross_entropy, cross_entropy_backward
 from .layers.dropout import DropoutContext, Generator, dropout, dropout_backward
 from .layers.embedding import EmbeddingContext, embedding, embedding_backward
 from .layers.layernorm import LayerNormContext, layernorm, layernorm_backward
-from .parameters import Parameters, parameter_shapes
+from .parameters import Parameters, require_fit
 from .ragged import TokenBatch
 
 
@@ -62,7 +61,7 @@ class GPT2:
 
         Raises ModelError, naming the tensor, for parameters that are not those of `config`.
         """
-        _require_fit(parameters, config)
+        require_fit(parameters, config)
         self.config = config
         self.parameters = parameters
         self._weights_of_block = [parameters.subset(f"h.{i}.") for i in range(config.L)]
@@ -98,9 +97,10 @@ class GPT2:
         """(N, D): add the gradient of every parameter into `gradients`, laid out like the parameters.
 
         Consumes `ctx`: each block's context is dropped as soon as it has been used. Raises ValueError for a
-        context that has been used, or a gradient of another shape, which broadcasting would let through.
+        context that was not kept or has been used, or a gradient of another shape, which broadcasting would
+        let through.
         """
-        self._refuse_used(ctx)
+        self._require_fresh(ctx)
         if dhidden.shape != ctx.ln_f.x.shape:
             raise ValueError(f"the gradient has shape {dhidden.shape}, but hidden has {ctx.ln_f.x.shape}")
         dx, dgain, dbias = layernorm_backward(dhidden, ctx.ln_f)  # (N, D)  hidden = layernorm(x_L)
@@ -146,7 +146,7 @@ class GPT2:
 
     def loss_backward(self, ctx: LossContext, gradients: Parameters, dloss: float = 1.0) -> None:
         """Add the gradient of the loss, times `dloss`, into `gradients`. Consumes `ctx.model`."""
-        self._refuse_used(ctx.model)
+        self._require_fresh(None if ctx is None else ctx.model)
         dlogits = cross_entropy_backward(dloss, ctx.cross_entropy)  # (M, V)
         drows = self.logits_backward(dlogits, ctx.logits, gradients)  # (M, D)
         del dlogits  # with a large vocabulary it is the largest array of all
@@ -160,7 +160,9 @@ class GPT2:
         hidden, ctx = self.forward(batch, keep=True)
         return hidden, ActivationCache(batch, ctx, hidden, self.config)
 
-    def _refuse_used(self, ctx: ModelContext) -> None:
+    def _require_fresh(self, ctx: ModelContext | None) -> None:
+        if ctx is None:
+            raise ValueError("there is no context to go back by: run forward or loss with keep=True")
         if len(ctx.blocks) != self.config.L:
             raise ValueError("this context has been used by an earlier backward: run forward again")
 
@@ -197,17 +199,6 @@ def next_tokens(batch: TokenBatch) -> tuple[Array, Array]:
         raise ValueError("no sentence has two tokens, so there is no next token to predict")
     rows = asarray(rows, batch.xp)
     return rows, batch.ids[rows + 1]
-
-
-def _require_fit(parameters: Parameters, config: GPT2Config) -> None:
-    needed = parameter_shapes(config)
-    for name in [*needed, *parameters.shapes]:
-        has, needs = parameters.shapes.get(name), needed.get(name)
-        if has != needs:
-            raise ModelError(
-                f"the parameters do not fit the configuration: {name} is {has or 'missing'}, "
-                f"but the configuration needs {needs or 'none'}"
-            )
 
 
 def _add(gradients: Parameters, prefix: str, values: dict[str, Array]) -> None:

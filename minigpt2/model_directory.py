@@ -19,7 +19,7 @@ from .config import GPT2Config
 from .embedding_settings import EmbeddingSettings, read_modules, read_settings, write_settings
 from .errors import ModelError, UsageError
 from .files import atomic_directory, is_folder, read_json, write_json
-from .parameters import Parameters, parameter_shapes
+from .parameters import Parameters, require_fit
 
 if TYPE_CHECKING:
     from .tokenizer import Tokenizer
@@ -56,8 +56,8 @@ def find_model(name_or_path: str | Path | None = None) -> Path:
     if name_or_path is None:
         if DEFAULT_MODEL not in names:
             raise ModelError(
-                f"this copy of minigpt2 has no bundled model {DEFAULT_MODEL!r}: install it again with "
-                f"pip install --force-reinstall minigpt2, or give the path of a model directory"
+                f"this copy of minigpt2 has no bundled model {DEFAULT_MODEL!r}: install it again from "
+                f"its repository, or give the path of a model directory"
             )
         return PRETRAINED / DEFAULT_MODEL
     if name_or_path == "":
@@ -141,10 +141,7 @@ def write_model_directory(
     settings.check_fits(config)
     if dtype not in SAVED_DTYPES:
         raise UsageError(f"cannot save weights as {dtype!r}: use one of {', '.join(SAVED_DTYPES)}")
-    if parameters.shapes != parameter_shapes(config):
-        raise ModelError(
-            "the parameters do not have the shapes of the configuration: they do not belong together"
-        )
+    require_fit(parameters, config)
     if tokenizer is not None:
         _check_vocabulary(tokenizer, config, "cannot save the model")
     if overwrite and os.path.isdir(path) and any(path.iterdir()) and not _holds_a_model(path):

@@ -14,6 +14,7 @@ import numpy as np
 
 from .backend import Array, array_module, to_numpy
 from .config import GPT2Config
+from .errors import ModelError
 
 
 def parameter_shapes(config: GPT2Config) -> dict[str, tuple[int, ...]]:
@@ -109,3 +110,15 @@ class Parameters(Mapping[str, Array]):
                     std /= math.sqrt(2 * config.L)
                 view[:] = std * rng.standard_normal(view.shape)
         return parameters.to(xp, dtype)
+
+
+def require_fit(parameters: Parameters, config: GPT2Config) -> None:
+    """Raise ModelError, naming the tensor, unless these are the parameters of `config`."""
+    needed = parameter_shapes(config)
+    for name in [*needed, *parameters.shapes]:
+        has, needs = parameters.shapes.get(name), needed.get(name)
+        if has != needs:
+            raise ModelError(
+                f"the parameters do not fit the configuration: {name} is {has or 'missing'}, "
+                f"but the configuration needs {needs or 'none'}"
+            )

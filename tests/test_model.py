@@ -380,6 +380,17 @@ def test_a_gradient_of_another_shape_is_refused_before_anything_is_added(shape, 
     assert not to_numpy(gradients.flat).any()
 
 
+def test_a_context_that_was_not_kept_is_refused_with_what_to_do(xp):
+    model, batch = random_model(xp=xp), TokenBatch(SENTENCES["scattered"], xp)
+    gradients = model.parameters.zeros_like()
+    _, ctx = model.loss(batch)
+    with pytest.raises(ValueError, match="run forward or loss with keep=True"):
+        model.loss_backward(ctx, gradients)
+    hidden, ctx = model.forward(batch)
+    with pytest.raises(ValueError, match="run forward or loss with keep=True"):
+        model.backward(hidden, ctx, gradients)
+
+
 def test_a_used_context_of_the_loss_is_refused_before_anything_is_added(xp):
     model, batch = random_model(xp=xp), TokenBatch(SENTENCES["scattered"], xp)
     _, ctx = model.loss(batch, keep=True)

@@ -283,7 +283,7 @@ class TestRefuseToWrite:
             (
                 {"config": CONFIG.replace(n_layer=1)},
                 ModelError,
-                "do not have the shapes of the configuration",
+                r"h\.1\.ln_1\.weight is \(6,\), but the configuration needs none",
             ),
             (
                 {"settings": EmbeddingSettings(max_seq_length=17)},

@@ -230,7 +230,7 @@ def _check_model() -> Finding:
     }
     if not abs(facts["length"] - 1.0) < 1e-3:
         text = f"{encoder.path.name} gives a vector of length {facts['length']:.4g} instead of 1"
-        return Finding("model", "failure", text, facts, "pip install --force-reinstall minigpt2")
+        return Finding("model", "failure", text, facts, "install minigpt2 again from its repository")
     times = f"loads in {facts['load_ms']:.0f} ms and embeds a sentence in {facts['embed_ms']:.1f} ms"
     return Finding("model", "ok", f"{encoder.path.name} {times}", facts)
 
