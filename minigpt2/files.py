@@ -93,8 +93,12 @@ def _place_of(target: str | Path) -> Path:
     place = Path(os.path.realpath(target))
     try:
         is_folder = place.parent.is_dir()
+        place.exists()
     except PermissionError:
         raise OutputError(f"cannot write {target}: no permission to look into {place.parent}") from None
+    except OSError as error:  # a name longer than any
+        reason = (error.strerror or "refused").lower()
+        raise OutputError(f"cannot write {shorten(str(target))}: {reason}") from None
     if not is_folder:
         raise OutputError(f"cannot write {target}: the folder {place.parent} does not exist, create it first")
     if not os.access(place.parent, os.W_OK | os.X_OK):
@@ -177,12 +181,15 @@ def _move_aside(temporary: Path, place: Path) -> None:
 
 
 def is_folder(path: Path) -> bool:
-    """True for a folder that can be looked into. ModelError where that is not permitted."""
+    """True for a folder that can be looked into. ModelError where that is not permitted or no name."""
     try:
         found = path.is_dir()
         permitted = not found or os.access(path, os.X_OK)
     except PermissionError:
         found, permitted = False, False
+    except OSError as error:  # a name longer than any
+        reason = (error.strerror or "unreadable").lower()
+        raise ModelError(f"cannot read {shorten(str(path))}: {reason}") from None
     if not permitted:
         raise ModelError(f"cannot read {path}: no permission to look into it")
     return found

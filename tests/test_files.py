@@ -353,6 +353,16 @@ class TestReadJson:
         assert len(str(caught.value)) < 150
 
 
+@pytest.mark.parametrize("write", [atomic_path, atomic_directory])
+def test_a_target_with_a_name_longer_than_any(tmp_path, write):
+    with (
+        pytest.raises(OutputError, match=r"cannot write '.*…: file name too long"),
+        write(tmp_path / ("a" * 300)),
+    ):
+        pass
+    assert names(tmp_path) == []
+
+
 class TestIsFolder:
     def test_there_or_not(self, tmp_path):
         (tmp_path / "file").write_text("")
@@ -371,6 +381,11 @@ class TestIsFolder:
             )
         with pytest.raises(ModelError, match="no permission to look into it"):
             is_folder(tmp_path)
+
+    def test_a_name_longer_than_any(self, tmp_path):
+        with pytest.raises(ModelError, match=r"cannot read '.*…: file name too long") as caught:
+            is_folder(tmp_path / ("a" * 5000))
+        assert len(str(caught.value)) < 150
 
 
 class TestReadLines:
