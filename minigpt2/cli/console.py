@@ -26,14 +26,14 @@ def say(message: str) -> None:
     """One line on stderr, after the program's name. Nothing where stderr is closed or full."""
     if sys.stderr is not None:
         try:
-            print("minigpt2:", " ".join(message.splitlines()), file=sys.stderr, flush=True)
+            print("minigpt2:", visible(" ".join(message.splitlines())), file=sys.stderr, flush=True)
         except OSError:
             sys.stderr = None  # or the interpreter would try again at its end, and change the exit code
 
 
 def visible(text: str) -> str:
     """The text with its control and direction characters, which would act on the terminal, as ‹hex bytes›."""
-    return "".join(c if c.isprintable() else f"‹{c.encode().hex(' ')}›" for c in text)
+    return "".join(c if c.isprintable() else f"‹{c.encode('utf-8', 'surrogatepass').hex(' ')}›" for c in text)
 
 
 def stdin_lines() -> Iterator[str]:

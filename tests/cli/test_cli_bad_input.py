@@ -152,3 +152,19 @@ def test_more_dimensions_than_there_are(cli, tiny_model):
 
 def test_int8_without_calibration(cli, tiny_model):
     refused(cli("embed", "a", "--precision", "int8", "--model", tiny_model), 2, "int8", "calibrate")
+
+
+def test_model_with_a_name_longer_than_any(cli):
+    refused(cli("embed", "a", "--model", "a" * 5000), 3, "file name too long")
+    refused(cli("tokens", "show", "a", "--tokenizer-path", "a" * 5000), 3, "file name too long")
+
+
+def test_control_characters_of_a_model_do_not_reach_the_terminal(cli, broken):
+    file = broken / "config_sentence_transformers.json"
+    fields = json.loads(file.read_text())
+    file.write_text(json.dumps(fields | {"prompts": {"q\x1b[31m": "\x1b[2J"}, "default_prompt_name": None}))
+    refused(cli("embed", "a", "--prompt-name", "poem", "--model", broken), 2, "it has: q‹1b›[31m")
+    code, out, _ = cli("info", broken)
+    assert code == 0
+    assert "q‹1b›[31m" in out
+    assert "\x1b" not in out
