@@ -32,14 +32,6 @@ def encoder_of(xp=np, dtype="float32", **settings):
     return Encoder(model, ByteTokenizer(), EmbeddingSettings(**settings), backend)
 
 
-def test_the_backend_is_read_off_the_parameters(xp):
-    encoder = Encoder(random_model(CONFIG, xp, "float64", scale=0.3), ByteTokenizer())
-    assert encoder.backend.xp is xp
-    assert encoder.backend.dtype == np.float64
-    vectors = encoder.encode(["a", "b"], convert_to_numpy=False)
-    assert isinstance(vectors, xp.ndarray)
-
-
 def expected_vectors(encoder, texts, prompt=""):
     """(B, D) by the loops: the prompt's and the text's bytes, cut at the window, pooled, normalised"""
     parameters = {
@@ -520,9 +512,11 @@ def test_a_model_without_a_tokenizer_is_no_encoder(tmp_path):
         minigpt2.load(path)
 
 
-def test_an_encoder_built_in_memory_takes_the_precision_of_its_model(xp):
-    encoder = Encoder(random_model(CONFIG, np, np.float64), ByteTokenizer())
-    assert (encoder.backend.xp, encoder.backend.dtype) == (np, np.float64)
+def test_an_encoder_built_in_memory_takes_the_backend_of_its_parameters(xp):
+    encoder = Encoder(random_model(CONFIG, xp, np.float64), ByteTokenizer())
+    assert encoder.backend.xp is xp
+    assert encoder.backend.dtype == np.float64
+    assert isinstance(encoder.encode(["a", "b"], convert_to_numpy=False), xp.ndarray)
     assert encoder.settings.pooling == "mean"
     assert encoder.dimension == D
-    assert repr(encoder) == "Encoder(in memory, D=12, L=2, H=3, pooling=mean, numpy float64)"
+    assert repr(encoder) == f"Encoder(in memory, D=12, L=2, H=3, pooling=mean, {xp.__name__} float64)"

@@ -3,7 +3,7 @@
     m=minigpt2.pretrained.make_nano
     python -m $m tokenizer --text DIR --output TOKENIZER
     python -m $m targets --text DIR --tokenizer TOKENIZER --teacher DIR --output DATA
-    python -m $m train --data DATA --tokenizer TOKENIZER --output MODEL --device cuda --steps 9000
+    python -m $m train --data DATA --tokenizer TOKENIZER --output MODEL --device cuda --steps 5200
 
 The text is plain English, one sentence or passage a line, in `*.txt` or `*.txt.xz`. The teacher is a
 sentence-transformers model; `targets` needs torch and transformers (extra `parity`), the other two only what
