@@ -3,6 +3,7 @@ import itertools
 import re
 import sys
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import naive
 import numpy as np
@@ -144,6 +145,15 @@ def test_a_text_has_one_vector_alone_in_any_batch_and_in_any_order(pooling, xp):
     for batch_size, batch_tokens in ((1, None), (3, None), (40, 1), (7, 30), (1000, 10**6)):
         vectors = encoder.encode(texts, batch_size=batch_size, batch_tokens=batch_tokens)
         assert_close(vectors, alone, 1e-6)
+
+
+def test_threads_share_an_encoder_without_harm(rng):
+    encoder = encoder_of()
+    texts = ["".join(map(chr, rng.integers(97, 123, T))) for T in rng.integers(1, 18, 200)]
+    expected = encoder.encode(texts)
+    with ThreadPoolExecutor(8) as pool:
+        for vectors in pool.map(lambda _: encoder.encode(texts, batch_size=7), range(32)):
+            assert_close(vectors, expected, 1e-6)
 
 
 def test_batch_limits_reach_the_model(monkeypatch):

@@ -184,6 +184,13 @@ class TestOursElsewhere:
         ours, theirs = minigpt2.load(path), sentence_transformer(path)
         compare(ours.encode_query(TEXTS[:7]), theirs.encode(TEXTS[:7], prompt_name="query"))
 
+    def test_the_model_that_ships(self):
+        ours = minigpt2.load()
+        theirs = sentence_transformer(ours.path)
+        assert theirs.max_seq_length == ours.max_seq_length == 256
+        texts = [*TEXTS, "a very long text " * 100]
+        compare(encode(ours, texts), theirs.encode(texts))
+
     def test_saved_again_by_sentence_transformers(self, tmp_path, config, parameters, tokenizers):
         settings = EmbeddingSettings(pooling="last", max_seq_length=9, prompts={"query": "q: "})
         path = write_model_directory(tmp_path / "m", config, parameters, tokenizers["lowercase"], settings)
