@@ -1,12 +1,13 @@
-"""How `pretrained/nano` is made: three commands, each reading what the one before has written.
+"""How `pretrained/nano` is made: commands of which each reads what the ones before have written.
 
     m=minigpt2.pretrained.make_nano
+    python -m $m sample --text FILE --share 0.3 --output FILE     # where one source would outweigh others
     python -m $m tokenizer --text DIR --output TOKENIZER
     python -m $m targets --text DIR --tokenizer TOKENIZER --teacher DIR --output DATA
     python -m $m train --data DATA --tokenizer TOKENIZER --output MODEL --device cuda --steps 5200
 
 The text is plain English, one sentence or passage a line, in `*.txt` or `*.txt.xz`. The teacher is a
-sentence-transformers model; `targets` needs torch and transformers (extra `parity`), the other two only what
+sentence-transformers model; `targets` needs torch and transformers (extra `parity`), the others only what
 minigpt2 needs. The student learns by `training.losses.distillation`: our forward, our backward, our AdamW.
 """
 
@@ -40,9 +41,15 @@ SHORT = 18  # texts of at most so many tokens are seen twice in an epoch: most o
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one of the three commands."""
+    """Run one of the commands."""
     parser = argparse.ArgumentParser(prog="python -m minigpt2.pretrained.make_nano", description=__doc__)
     commands = parser.add_subparsers(required=True)
+
+    command = commands.add_parser("sample", help="write a random share of the lines of a file")
+    command.add_argument("--text", type=Path, required=True)
+    command.add_argument("--share", type=float, required=True)
+    command.add_argument("--output", type=Path, required=True)
+    command.set_defaults(run=sample_lines)
 
     command = commands.add_parser("tokenizer", help="train the lower-cased byte-level BPE")
     command.add_argument("--text", type=Path, nargs="+", required=True)
@@ -78,6 +85,14 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     args.run(args)
     return 0
+
+
+def sample_lines(args: argparse.Namespace) -> None:
+    """A share of the lines of a file, always the same ones, in random order."""
+    lines = list(read_lines([args.text]))
+    random.Random(0).shuffle(lines)
+    with (lzma.open if args.output.suffix == ".xz" else open)(args.output, "wt", encoding="utf-8") as file:
+        file.writelines(f"{line}\n" for line in lines[: int(len(lines) * args.share)])
 
 
 def make_tokenizer(args: argparse.Namespace) -> None:

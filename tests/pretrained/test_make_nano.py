@@ -71,5 +71,19 @@ def test_texts_that_make_no_batch_are_refused_and_not_searched_for_ever(lengths,
         next(make_nano.endless_batches(np.array(lengths), most, most_tokens=96, seed=0))
 
 
+@pytest.mark.parametrize("suffix", [".txt", ".txt.xz"])
+def test_sample_takes_a_share_of_the_lines_and_the_same_ones_again(tmp_path, suffix):
+    (tmp_path / "all.txt").write_text("".join(f"line {i}\n" for i in range(1000)), encoding="utf-8")
+    taken = []
+    for name in ("a", "b"):
+        output = tmp_path / f"{name}{suffix}"
+        options = ["--text", str(tmp_path / "all.txt"), "--share", "0.3", "--output", str(output)]
+        make_nano.main(["sample", *options])
+        taken.append(list(make_nano.read_lines([output])))
+    assert taken[0] == taken[1]
+    assert len(set(taken[0])) == 300
+    assert taken[0] != sorted(taken[0])
+
+
 def test_ranks_share_ties():
     assert make_nano.ranks(np.array([10.0, 30.0, 10.0, 20.0])).tolist() == [1.5, 4.0, 1.5, 3.0]
