@@ -59,6 +59,9 @@ class ActivationCache(Mapping[str, "Array | list[Array]"]):
         self._look_up["ln_f.normalized"] = functools.partial(normalized, ctx.ln_f)
         self._look_up["ln_f.out"] = lambda: hidden
 
+    def __repr__(self) -> str:
+        return f"ActivationCache({len(self)} names of {self.batch})"
+
     def __getitem__(self, name: str) -> Array | list[Array]:
         if name not in self._look_up:
             raise KeyError(f"no activation is called {name!r}: list(cache) gives all names")

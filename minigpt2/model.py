@@ -66,6 +66,9 @@ class GPT2:
         self.parameters = parameters
         self._weights_of_block = [parameters.subset(f"h.{i}.") for i in range(config.L)]
 
+    def __repr__(self) -> str:
+        return f"GPT2({self.config}, {self.parameters})"
+
     @classmethod
     def initialise(
         cls, config: GPT2Config, seed: int = 0, xp: ModuleType | str | None = None, dtype: Any = None

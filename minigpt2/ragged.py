@@ -55,6 +55,9 @@ class TokenBatch:
         self._ids_on_host = ids
         self._groups: list[Group] | None = None
 
+    def __repr__(self) -> str:
+        return f"TokenBatch({self.B} sentences, {self.N} tokens, longest {self.longest})"
+
     @property
     def B(self) -> int:
         """Sentences."""

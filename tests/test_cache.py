@@ -151,3 +151,11 @@ def test_an_unknown_name_is_a_key_error_that_says_where_names_are(name, xp):
     assert name not in cache
     with pytest.raises(KeyError, match=re.escape(f"no activation is called {name!r}: list(cache) gives")):
         cache[name]
+
+
+def test_repr_says_how_much_there_is():
+    model = random_model(TINY)
+    _, cache = model.run_with_cache(TokenBatch([[1, 2], [3]]))
+    batch = "TokenBatch(2 sentences, 3 tokens, longest 2)"
+    assert repr(cache) == f"ActivationCache({len(list(cache))} names of {batch})"
+    assert repr(model).startswith("GPT2(GPT2Config(")

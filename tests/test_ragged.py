@@ -130,3 +130,7 @@ def test_a_sentence_beyond_the_window_names_itself(xp):
 def test_what_is_no_token_id_is_refused_with_its_sentence(sentences, message, xp):
     with pytest.raises(DataError, match=message):
         TokenBatch(sentences, xp)
+
+
+def test_repr_says_the_sizes():
+    assert repr(TokenBatch([[1, 2, 3], [], [4]])) == "TokenBatch(3 sentences, 4 tokens, longest 3)"
