@@ -20,7 +20,8 @@ from .backend import Array, array_module, asarray
 
 STEP = 1e-3
 TOLERANCE = 1e-7
-ROUNDING = 4 * float(np.finfo(np.float64).eps)  # of a float64 loss, relative to the size of what it sums
+# What rounding makes of a float64 loss, relative to its size or to that of the terms it sums.
+ROUNDING = 4 * float(np.finfo(np.float64).eps)
 
 
 class GradientCheck(NamedTuple):
@@ -81,9 +82,7 @@ def check_gradient(
                 moved, _ = forward(**{**inputs, name: x + t * v})
                 return float((moved * w).sum())
 
-            checks.append(_compare(layer, name, gradients[name], v, along, step, size))
-            if not checks[-1].error <= tolerance:
-                raise GradientError(str(checks[-1]))
+            checks.append(_compare(layer, name, gradients[name], v, along, step, size, tolerance))
     return checks
 
 
@@ -121,9 +120,7 @@ def check_parameters(
             finally:
                 x[...] = saved
 
-        checks.append(_compare(layer, name, gradients[name], v, along, step, size))
-        if not checks[-1].error <= tolerance:
-            raise GradientError(str(checks[-1]))
+        checks.append(_compare(layer, name, gradients[name], v, along, step, size, tolerance))
     return checks
 
 
@@ -135,7 +132,9 @@ def _compare(
     along: Callable[[float], float],
     step: float,
     size: float,
+    tolerance: float,
 ) -> GradientCheck:
+    """Both numbers for one direction; raises GradientError if they differ by more than `tolerance`."""
     # A direction of length 1 keeps the step's size, and with it the truncation error, independent of the
     # number of entries.
     length = float(array_module(v).sqrt((v * v).sum()))
@@ -148,11 +147,15 @@ def _compare(
     # numbers keeps a direction that happens to be nearly orthogonal to the gradient from looking wrong.
     typical = float(array_module(gradient).sqrt((gradient * gradient).sum())) * length / math.sqrt(v.size)
     scale = max(abs(analytic), abs(numeric), typical)
-    if math.isnan(analytic) or math.isnan(numeric):  # max would pass over one that comes second
-        return GradientCheck(layer, name, analytic, numeric, math.nan)
     is_zero = max(abs(analytic), abs(numeric)) <= ROUNDING * size / h
-    error = 0.0 if is_zero else abs(analytic - numeric) / scale
-    return GradientCheck(layer, name, analytic, numeric, error)
+    if math.isnan(analytic) or math.isnan(numeric):  # max passes over a NaN that comes second
+        error = math.nan
+    else:
+        error = 0.0 if is_zero else abs(analytic - numeric) / scale
+    check = GradientCheck(layer, name, analytic, numeric, error)
+    if not error <= tolerance:  # a NaN fails too
+        raise GradientError(str(check))
+    return check
 
 
 def _require_float64(layer: str, arrays: Mapping[str, Array]) -> None:
