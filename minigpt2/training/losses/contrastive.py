@@ -4,10 +4,10 @@
     loss = mean_i ½ (y_i · d_i² + (1 − y_i) · max(0, margin − d_i)²)
 
 Hadsell, Chopra, LeCun 2006, "Dimensionality Reduction by Learning an Invariant Mapping", equation 4 (there Y
-is 1 for a pair that does not belong together), with the cosine distance of Reimers, Gurevych 2019,
-arXiv:1908.10084, for the Euclidean one. The margin keeps what is far enough apart from being pushed further;
-without it pushing apart never ends. The squared hinge has slope 0 at d = margin from both sides, so the
-gradient is defined everywhere.
+is 1 for a pair that does not belong together), with the cosine distance for the Euclidean one, as in
+sentence-transformers. The margin keeps what is far enough apart from being pushed further; without it pushing
+apart never ends. The squared hinge has slope 0 at d = margin from both sides, so the gradient is defined
+everywhere.
 
 Inputs: vectors a, b (M, D), rows of length 1, M ≥ 1; labels y (M,), each 0 or 1. For graded labels take
 `cosine_regression` (their values) or `cosent` (their order); where only pairs that belong together are known,
