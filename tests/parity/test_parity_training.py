@@ -175,7 +175,7 @@ PLAIN = {
     ),
     "next_token": (
         [2 * unit_rows(BATCH.N, D, 0), 2 * unit_rows(V, D, 1)],
-        bind("next_token", batch=BATCH, chunk_rows=4),
+        bind("next_token", batch=BATCH, chunk_rows=5),
         reference_next_token,
     ),
 }
