@@ -45,12 +45,16 @@ def unit_rows(rows, width, seed):
     return x / np.linalg.norm(x, axis=1, keepdims=True)
 
 
-def reference_contrastive(a, b, labels=BINARY, margin=0.5):
+def reference_contrastive(a, b, labels=BINARY, margin=0.5, temperature=None):
     """Hadsell et al. 2006, equation 4, pair by pair; there Y = 0 for similar pairs"""
+
+    def hinge(x):
+        return F.relu(x) if temperature is None else F.softplus(x, beta=1 / temperature)
+
     terms = []
     for x, y, label in zip(a, b, labels, strict=True):
         distance = 1 - torch.dot(x, y)
-        terms.append(distance**2 / 2 if label else F.relu(margin - distance) ** 2 / 2)
+        terms.append(distance**2 / 2 if label else hinge(margin - distance) ** 2 / 2)
     return torch.stack(terms).mean()
 
 
@@ -143,6 +147,11 @@ PLAIN = {
         vectors(M, M),
         bind("contrastive", labels=BINARY, margin=1.2),
         functools.partial(reference_contrastive, margin=1.2),
+    ),
+    "contrastive, temperature 0.1": (
+        vectors(M, M),
+        bind("contrastive", labels=BINARY, temperature=0.1),
+        functools.partial(reference_contrastive, temperature=0.1),
     ),
     "cosine_regression": (
         vectors(M, M),
