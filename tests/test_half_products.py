@@ -8,6 +8,7 @@ import pytest
 from arrays import LAYOUTS, assert_close, laid_out
 from models import SENTENCES, TINY, random_model
 
+import minigpt2.half_products
 from minigpt2.backend import array_module, asarray, gpu_problem, to_numpy
 from minigpt2.config import GPT2Config
 from minigpt2.errors import DeviceError, UsageError
@@ -23,7 +24,12 @@ from minigpt2.half_products import (
 from minigpt2.layers import linear, linear_backward
 from minigpt2.ragged import TokenBatch
 from minigpt2.training.gradients import language_model_gradients, vector_gradients
-from minigpt2.training.losses import distillation, distillation_backward
+from minigpt2.training.losses import (
+    distillation,
+    distillation_backward,
+    next_token,
+    next_token_backward,
+)
 from minigpt2.training.randomness import CountedGenerator
 
 every_kind = pytest.mark.parametrize("kind", KINDS)
@@ -276,6 +282,37 @@ def test_backward_outside_the_block_goes_back_by_the_rounded_matrices_all_the_sa
         inside = linear_backward(dy, ctx)
     for gradient, expected in zip(linear_backward(dy, ctx), inside, strict=True):
         assert_close(gradient, to_numpy(expected), 0.0)
+
+
+@every_kind
+@pytest.mark.parametrize("head", ["linear", "logits", "next token"])
+def test_each_matrix_is_rounded_once(kind, head, monkeypatch, xp):
+    """Twice would give the same numbers and cost as much as a small product."""
+    model, batch = random_model(TINY, xp, np.float32), TokenBatch([[1, 2, 3]], xp)
+    gradients, sizes = model.parameters.zeros_like(), []
+    rounded_by = minigpt2.half_products._rounded
+
+    def counted(x, kind):
+        sizes.append(x.shape)
+        return rounded_by(x, kind)
+
+    monkeypatch.setattr(minigpt2.half_products, "_rounded", counted)
+    x = asarray(normal(3, TINY.D), xp)
+    wte = model.parameters["wte.weight"]
+    with halves(kind, xp):
+        if head == "linear":
+            y, ctx = linear(x, wte.T, xp.zeros(TINY.V, dtype=np.float32))
+            linear_backward(y, ctx)
+            assert sizes == [x.shape, wte.T.shape, y.shape]
+        elif head == "logits":
+            y, ctx = model.logits(x)
+            model.logits_backward(y, ctx, gradients)
+            assert sizes == [x.shape, wte.shape, y.shape]
+        else:
+            _, ctx = next_token(x, wte, batch)
+            next_token_backward(1.0, ctx)
+            # The head is run again by its backward, so both operands are rounded again there.
+            assert sizes == [wte.shape, (2, TINY.D)] * 2 + [(2, TINY.V)]
 
 
 @every_kind

@@ -2,12 +2,14 @@
 
     python tests/benchmarks/bench_precision.py [--sizes nano 124M] [--steps 20] [--tokens 24] [--dropout 0.0]
                                                [--precisions float32 tf32 float16 bfloat16] [--recompute]
+                                               [--tf32]
 
 A step is forward, symmetric InfoNCE on pairs, backward, clipping and AdamW, on random tokens: 2048 sentences
 of 24 tokens for nano, 512 for the 124M. Every row is a process of its own, because CuPy reads CUPY_TF32 when
-it is imported; tf32 lets the GPU round the operands of float32 products to 10 fraction bits. Times are those of
-single steps, each awaited; 5 steps come before them. "loss" is the one of the last step: the steps start from
-the same parameters on the same batch, so it says what the precision does to learning. Memory is the most that
+it is imported; tf32 lets the GPU round the operands of float32 products to 10 fraction bits, with `--tf32`
+also those that stay float32 in the half-precision rows, which are attention's. Times are those of single
+steps, each awaited; 5 steps come before them. "loss" is the one of the last step: the steps start from the
+same parameters on the same batch, so it says what the precision does to learning. Memory is the most that
 CuPy's pool held. With `--device cpu` the float32 row alone is measured, with NumPy.
 """
 
@@ -48,6 +50,7 @@ def main() -> None:
     parser.add_argument("--sentences", type=int, help="sentences of a step (default: by size)")
     parser.add_argument("--dropout", type=float, default=0.0)
     parser.add_argument("--recompute", action="store_true")
+    parser.add_argument("--tf32", action="store_true", help="in the half-precision rows too")
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
     parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -61,7 +64,8 @@ def main() -> None:
     for size in args.sizes:
         rows = []
         for precision in args.precisions:
-            environment = os.environ | {"CUPY_TF32": "1" if precision == "tf32" else "0"}
+            tf32 = precision == "tf32" or (args.tf32 and precision != "float32")
+            environment = os.environ | {"CUPY_TF32": "1" if tf32 else "0"}
             command = [sys.executable, *sys.argv, "--one", "--sizes", size, "--precisions", precision]
             done = subprocess.run(command, env=environment, capture_output=True, text=True)
             if done.returncode:

@@ -69,7 +69,7 @@ def next_token_backward(dloss: float | Array, ctx: NextTokenContext) -> tuple[Ar
         logits = hidden @ table.T  # (m, V)  made again
         _, cross_entropy_ctx = cross_entropy(logits, ctx.targets[chunk])
         dlogits = cross_entropy_backward(dloss * (len(logits) / M), cross_entropy_ctx)  # (m, V)  Σ m/M · loss
-        dlogits = factor(dlogits)
+        dlogits = factor(dlogits)  # (m, V)  once for both products
         dhidden[ctx.rows[chunk]] = dlogits @ table  # (m, D)  hidden · wteᵀ; each row stands there once
         dwte += dlogits.T @ hidden  # (V, D)  hidden · wteᵀ
     return dhidden, dwte
