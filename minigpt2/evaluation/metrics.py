@@ -35,12 +35,13 @@ def pearson(scores: Array, labels: Array) -> float:
     _require_unequal(labels, "a correlation")
     if scores.min() == scores.max():
         return 0.0
-    a, b = _unit(scores - scores.mean()), _unit(labels - labels.mean())  # (M,)
-    return float(np.clip(a @ b, -1.0, 1.0))
+    return float(np.clip(_standard(scores) @ _standard(labels), -1.0, 1.0))
 
 
-def _unit(values: np.ndarray) -> np.ndarray:
-    """(M,) -> (M,) of length 1; first divided by the largest, so that no square overflows or vanishes"""
+def _standard(values: np.ndarray) -> np.ndarray:
+    """(M,) -> (M,) of mean 0 and length 1; scaled on the way, so that nothing overflows or vanishes"""
+    values = values / np.abs(values).max()
+    values = values - values.mean()
     values = values / np.abs(values).max()
     return values / math.sqrt(values @ values)
 
@@ -48,6 +49,7 @@ def _unit(values: np.ndarray) -> np.ndarray:
 def spearman(scores: Array, labels: Array) -> float:
     """Spearman's correlation of (M,) with (M,): Pearson's of their ranks. Constant scores give 0."""
     scores, labels = _pair(scores, labels)
+    _require_unequal(labels, "a correlation")
     return pearson(ranks(scores), ranks(labels))
 
 
