@@ -90,7 +90,7 @@ def collapse_warning(history: Sequence[Collapse]) -> str | None:
     if len(history) < 3:
         return None
     before, last = history[0], history[-1]
-    if not all(_has_collapsed(measured, before) for measured in history[-2:]):
+    if not all(has_collapsed(measured, before) for measured in history[-2:]):
         return None
     return (
         f"the vectors are collapsing: the mean cosine of different texts is {last.mean_cosine:.3f} "
@@ -102,7 +102,8 @@ def collapse_warning(history: Sequence[Collapse]) -> str | None:
     )
 
 
-def _has_collapsed(measured: Collapse, before: Collapse) -> bool:
+def has_collapsed(measured: Collapse, before: Collapse) -> bool:
+    """One measurement beside the one before training: does it alone look like a collapse?"""
     alike = measured.mean_cosine > HIGH_COSINE
     narrow = measured.effective_rank < LOST_RANK * before.effective_rank
     return (alike and narrow) or measured.effective_rank < LEAST_RANK

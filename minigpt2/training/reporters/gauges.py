@@ -12,7 +12,14 @@ Wang, Isola 2020, arXiv:2005.10242 (alignment, uniformity); Roy, Vetterli 2007 (
 import math
 from typing import NamedTuple
 
+from ...evaluation.collapse import LEAST_RANK, LOST_RANK, has_collapsed
 from .history import History
+
+# From where a gauge is worth a look, though the alarm of `evaluation.collapse` asks for more: beyond what was
+# measured on healthy runs.
+SUSPECT_COSINE = 0.9
+SUSPECT_UNIFORMITY = -0.4  # that of vectors whose cosines are all 0.9
+LITTLE_RANK = 0.25  # of the rank at the first validation
 
 HEALTHY, WATCH, COLLAPSED, UNTRAINED = "healthy", "watch", "collapsed", "untrained"
 LEVELS = (UNTRAINED, HEALTHY, WATCH, COLLAPSED)  # from good to bad
@@ -36,46 +43,53 @@ def gauges_of(history: History) -> list[Gauge]:
     """The gauges at the last validation; none before the first one."""
     if history.validated is None or history.validated.collapse is None:
         return []
-    c = history.validated.collapse
-    rank_share = 1.0 - math.log(max(1.0, c.effective_rank)) / math.log(max(2, c.dimensions))
-    few, one = max(3.0, 0.05 * c.dimensions), 1.5
+    now, before = history.validated.collapse, history.before
+    rank_share = 1.0 - math.log(max(1.0, now.effective_rank)) / math.log(max(2, now.dimensions))
+    rank_lost = now.effective_rank < max(LITTLE_RANK * before.effective_rank, LEAST_RANK)
+    collapsed = has_collapsed(now, before)
+
+    def level(is_suspect: bool) -> str:
+        if history.validated.step == 0:
+            return UNTRAINED
+        return HEALTHY if not is_suspect else COLLAPSED if collapsed else WATCH
+
     gauges = [
         Gauge(
             "mean_cosine",
             "mean cosine",
-            f"{c.mean_cosine:.2f}",
-            min(1.0, max(0.0, c.mean_cosine)),
-            _level(c.mean_cosine, 0.7, 0.95),
+            f"{now.mean_cosine:.2f}",
+            min(1.0, max(0.0, now.mean_cosine)),
+            level(now.mean_cosine > SUSPECT_COSINE),
             "of random pairs: 0 spread out, 1 all alike",
             "0 spread, 1 all alike",
         ),
         Gauge(
             "uniformity",
             "uniformity",
-            f"{c.uniformity:.2f}",
-            min(1.0, max(0.0, 1.0 + c.uniformity / 4.0)),
-            _level(c.uniformity, -1.0, -0.2),
+            f"{now.uniformity:.2f}",
+            min(1.0, max(0.0, 1.0 + now.uniformity / 4.0)),
+            level(now.uniformity > SUSPECT_UNIFORMITY),
             "of random pairs: −4 an even sphere, 0 one point",
             "−4 even, 0 one point",
         ),
         Gauge(
             "effective_rank",
             "rank",
-            f"{c.effective_rank:.1f}",
+            f"{now.effective_rank:.1f}",
             min(1.0, max(0.0, rank_share)),
-            _level(-c.effective_rank, -few, -one),
-            f"directions in use, of {c.dimensions}",
-            f"of {c.dimensions}",
+            level(rank_lost or (collapsed and now.effective_rank < LOST_RANK * before.effective_rank)),
+            f"directions in use, of {now.dimensions} ({before.effective_rank:.1f} at first)",
+            f"directions of {now.dimensions}",
         ),
     ]
-    if c.alignment is not None:
+    if now.alignment is not None:
         gauges.append(
             Gauge(
                 "alignment",
                 "alignment",
-                f"{c.alignment:.2f}",
+                f"{now.alignment:.2f}",
                 None,
-                HEALTHY,
+                UNTRAINED if history.validated.step == 0 else HEALTHY,
                 "distance² of pairs that belong together",
                 "distance² of pairs",
             )
@@ -86,7 +100,3 @@ def gauges_of(history: History) -> list[Gauge]:
 def verdict(gauges: list[Gauge]) -> str:
     """The worst level of all."""
     return max((gauge.level for gauge in gauges), key=LEVELS.index, default=HEALTHY)
-
-
-def _level(value: float, watch: float, collapsed: float) -> str:
-    return COLLAPSED if value >= collapsed else WATCH if value >= watch else HEALTHY

@@ -8,6 +8,7 @@ from collections import deque
 
 import numpy as np
 
+from ...evaluation.collapse import Collapse
 from ..events import CheckpointWritten, Event, RunEnded, RunStarted, StepDone, Validated, Warned
 
 MOST_POINTS = 1024  # more than a wide terminal has dots
@@ -71,6 +72,7 @@ class History:
         self.step: StepDone | None = None
         self.validated: Validated | None = None
         self.best: Best | None = None
+        self.before: Collapse | None = None  # the gauges of the first validation
         self.checkpoint: CheckpointWritten | None = None
         self.ended: RunEnded | None = None
         self.closed = False  # nothing more will come
@@ -115,6 +117,7 @@ class History:
         for name, value in event.metrics.items():
             self.metrics.setdefault(name, Series()).add(event.step, value)
         if event.collapse is not None:
+            self.before = self.before or event.collapse
             for name in ("mean_cosine", "uniformity", "effective_rank", "alignment"):
                 value = getattr(event.collapse, name)
                 if value is not None:
