@@ -19,6 +19,7 @@ import numpy as np
 from .backend import Array, array_module, asarray, choose_backend
 from .cache import ActivationCache
 from .config import GPT2Config
+from .half_products import HalfMatrix, factor
 from .layers.block import BlockContext, block, block_backward
 from .layers.cross_entropy import CrossEntropyContext, cross_entropy, cross_entropy_backward
 from .layers.dropout import DropoutContext, Generator, dropout, dropout_backward
@@ -45,8 +46,8 @@ class ModelContext(NamedTuple):
 class LogitsContext(NamedTuple):
     """What backward needs of the tied head: both operands of its product."""
 
-    hidden: Array  # (M, D)
-    wte: Array  # (V, D) a view of the parameters
+    hidden: Array | HalfMatrix  # (M, D)
+    wte: Array | HalfMatrix  # (V, D) a view of the parameters; rounded in half_products
 
 
 class LossContext(NamedTuple):
@@ -139,11 +140,12 @@ class GPT2:
 
     def logits(self, hidden: Array) -> tuple[Array, LogitsContext]:
         """(M, D) -> (M, V): a score for each token that might come next"""
-        wte = self.parameters["wte.weight"]
+        hidden, wte = factor(hidden), factor(self.parameters["wte.weight"])
         return hidden @ wte.T, LogitsContext(hidden, wte)
 
     def logits_backward(self, dlogits: Array, ctx: LogitsContext, gradients: Parameters) -> Array:
         """(M, V) -> dhidden (M, D); adds the token table's share into `gradients`"""
+        dlogits = factor(dlogits)
         _add(gradients, "", {"wte.weight": dlogits.T @ ctx.hidden})  # (V, D)  logits = hidden @ wteᵀ
         return dlogits @ ctx.wte  # (M, D)  logits = hidden @ wteᵀ
 

@@ -30,7 +30,7 @@ class RunStarted(NamedTuple):
 
 
 class StepDone(NamedTuple):
-    """The parameters have moved. Reported every `log_every` steps and for the last one."""
+    """The parameters have moved. Reported every `log_every` steps and for the last step of all."""
 
     step: int  # from 1
     steps: int

@@ -1,14 +1,14 @@
 """What can be learned from which data, and the loss of a batch for each objective.
 
-| objective      | takes                                     | one example is                                   |
-|----------------|-------------------------------------------|--------------------------------------------------|
-| contrastive    | 0/1 pairs                                 | a pair and its label                             |
-| cosine         | 0/1 pairs, scores                         | a pair and the cosine it should have, 0 … 1      |
-| cosent         | 0/1 pairs, scores                         | a pair and its label                             |
-| info_nce       | 0/1 pairs, positives, texts               | anchor, positive and possibly hard negatives     |
-| triplet        | 0/1 pairs, positives with negatives       | anchor, positive, negative                       |
-| distillation   | texts with a teacher's vectors            | a text and the vector it should have             |
-| language_model | anything                                  | a text                                           |
+| objective      | takes                               | one example is                               |
+|----------------|-------------------------------------|----------------------------------------------|
+| contrastive    | 0/1 pairs                           | a pair and its label                         |
+| cosine         | 0/1 pairs, scores                   | a pair and the cosine it should have, 0 … 1  |
+| cosent         | 0/1 pairs, scores                   | a pair and its label                         |
+| info_nce       | 0/1 pairs, positives, texts         | anchor, positive and possibly hard negatives |
+| triplet        | 0/1 pairs, positives with negatives | anchor, positive, negative                   |
+| distillation   | texts with a teacher's vectors      | a text and the vector it should have         |
+| language_model | anything                            | a text                                       |
 
 0/1 pairs become positives like this: a pair with label 1 is an anchor and its positive; a pair with label 0
 whose first sentence is such an anchor gives it a hard negative; the others are left out, and counted. Single
@@ -46,7 +46,9 @@ class Objective(NamedTuple):
     bind: Callable[[TrainingSettings, np.ndarray | None], tuple[Forward, Backward]] | None  # labels -> loss
 
 
-def prepare(data: TrainingSet, settings: TrainingSettings, config: GPT2Config) -> tuple[TrainingSet, list[str]]:
+def prepare(
+    data: TrainingSet, settings: TrainingSettings, config: GPT2Config
+) -> tuple[TrainingSet, list[str]]:
     """The examples as the objective of `settings` sees them, and notes on what was left out or changed.
 
     Raises UsageError for data that the objective cannot use, saying which objective can, and for settings
@@ -72,9 +74,11 @@ def prepare(data: TrainingSet, settings: TrainingSettings, config: GPT2Config) -
         targets, kept = project(prepared.targets, config.D)
         if targets is not prepared.targets:
             width = prepared.targets.shape[1]
-            notes.append(f"targets of width {width} projected to {config.D}, which keeps {kept:.1%} of their energy")
+            notes.append(
+                f"targets of width {width} projected to {config.D}, which keeps {kept:.1%} of their energy"
+            )
         prepared = prepared.replace(targets=targets)
-    if name == "info_nce" and data.kind == "texts" and not _drops(config):
+    if name == "info_nce" and data.kind == "texts" and not drops(config):
         raise UsageError(
             "info_nce on single texts compares two dropouts of each text, and this model has no dropout: "
             "set dropout, for example to 0.1"
@@ -93,7 +97,7 @@ def texts_of_batch(data: TrainingSet, rows: np.ndarray) -> np.ndarray:
 def loss_of_batch(data: TrainingSet, rows: np.ndarray, settings: TrainingSettings) -> LossOfVectors:
     """The loss of (m,) examples as a function of the vectors (M, D) of `texts_of_batch`."""
     columns = data.columns[rows]  # (m, C)
-    m, M = len(rows), int((columns >= 0).sum())
+    m = len(rows)
     labels = None if data.labels is None else data.labels[rows]  # (m,)
     forward, backward = OBJECTIVES[settings.objective].bind(settings, labels)
     targets = None
@@ -102,7 +106,7 @@ def loss_of_batch(data: TrainingSet, rows: np.ndarray, settings: TrainingSetting
 
     def loss(vectors: Array) -> tuple[Array, Array]:
         """(M, D) -> (), (M, D)"""
-        parts = _split(vectors, m, M)
+        parts = _split(vectors, m)
         if targets is not None:
             wanted = asarray(targets, array_module(vectors), vectors.dtype)  # (m, D)
             parts.append(normalize(wanted)[0])
@@ -121,12 +125,12 @@ def loss_of_batch(data: TrainingSet, rows: np.ndarray, settings: TrainingSetting
     return loss
 
 
-def _split(vectors: Array, m: int, M: int) -> list[Array]:
+def _split(vectors: Array, m: int) -> list[Array]:
     """(M, D) -> the first columns (m, D) each, then all negatives together (K, D) if there are any"""
-    if M == m:
+    if len(vectors) == m:
         return [vectors]
     parts = [vectors[:m], vectors[m : 2 * m]]
-    return parts if M == 2 * m else [*parts, vectors[2 * m :]]
+    return [*parts, vectors[2 * m :]] if len(vectors) > 2 * m else parts
 
 
 def project(targets: np.ndarray, D: int) -> tuple[np.ndarray, float]:
@@ -141,7 +145,8 @@ def project(targets: np.ndarray, D: int) -> tuple[np.ndarray, float]:
         return targets, 1.0
     if W < D:
         raise UsageError(
-            f"the teacher's vectors have {W} numbers, but the model's have {D}: take a model of width {W} or less"
+            f"the teacher's vectors have {W} numbers, but the model's have {D}: take a model of width {W} or "
+            f"less"
         )
     energy = np.zeros((W, W))
     for start in range(0, texts, 100_000):
@@ -216,8 +221,8 @@ def _from_labels(data: TrainingSet) -> tuple[TrainingSet, list[str]]:
             used += 1
     width = 2 + int((columns[:, 2:] >= 0).any(axis=0).sum())
     notes = [
-        f"{len(positives):,} pairs with label 1 are anchors with their positives, {used:,} of {len(others):,} "
-        f"pairs with label 0 give them hard negatives, the others are left out"
+        f"{len(positives):,} pairs with label 1 are anchors with their positives, {used:,} of "
+        f"{len(others):,} pairs with label 0 give them hard negatives, the others are left out"
     ]
     changes = {"kind": "positives", "labels": None, "label_range": None}
     return data.replace(columns=columns[:, :width], **changes), notes
@@ -277,5 +282,6 @@ OBJECTIVES: dict[str, Objective] = {
 }
 
 
-def _drops(config: GPT2Config) -> bool:
+def drops(config: GPT2Config) -> bool:
+    """True if a model of this configuration has dropout when it trains."""
     return max(config.embd_pdrop, config.attn_pdrop, config.resid_pdrop) > 0.0

@@ -139,9 +139,11 @@ def _kernel(xp: ModuleType, dtype: str) -> Callable[..., Array]:
     for name, value in (("GAMMA", GAMMA), ("FIRST", MULTIPLIERS[0]), ("SECOND", MULTIPLIERS[1])):
         word = word.replace(name, f"{value:#x}ULL")
     if dtype == "float32":
-        body = word.replace("WHICH", "i / 2") + "y = ((unsigned int)(z >> (32 * (i % 2))) >> 8) * 0x1p-24f;"
+        body = (
+            word.replace("WHICH", "i / 2") + f"y = ((unsigned int)(z >> (32 * (i % 2))) >> 8) * {2.0**-24}f;"
+        )
     else:
-        body = word.replace("WHICH", "i") + "y = (z >> 11) * 0x1p-53;"
+        body = word.replace("WHICH", "i") + f"y = (z >> 11) * {2.0**-53};"
     return xp.ElementwiseKernel("uint64 key", f"{dtype} y", body, f"counted_random_{dtype}")
 
 

@@ -1,4 +1,4 @@
-"""The gradient of a step: as finite differences say, and the same in chunks, in sums and with blocks rerun."""
+"""The gradient of a step: as finite differences say, and the same in chunks, sums and with blocks rerun."""
 
 import tracemalloc
 
