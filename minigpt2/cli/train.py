@@ -55,9 +55,11 @@ files, known by their header or name:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `run` reads."""
     parser.description = (
-        "Train a model on pairs, positives or texts. On a terminal a dashboard shows the run; elsewhere there "
-        "is a line for each report. Ctrl-C saves and stops; the same command with --resume goes on."
+        "Train a model on pairs, positives or texts. On a terminal a dashboard shows the run;\n"
+        "elsewhere there is a line for each report. Ctrl-C saves and stops; the same command\n"
+        "with --resume goes on."
     )
+    parser.usage = "minigpt2 train --train-data FILE … --output-dir DIR [options]"
     parser.epilog = EXAMPLES
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     _add_data_options(parser.add_argument_group("data"))
@@ -92,7 +94,11 @@ def _add_data_options(group: argparse._ArgumentGroup) -> None:
 
 def _add_model_options(group: argparse._ArgumentGroup) -> None:
     add, size = group.add_argument, DEFAULT_SIZE
-    add("--model", metavar="DIR", help="train this model further: a directory, or nano (default: from scratch)")
+    add(
+        "--model",
+        metavar="DIR",
+        help="train this model further: a directory, or nano (default: from scratch)",
+    )
     add(
         "--tokenizer-path",
         metavar="PATH",
@@ -106,7 +112,13 @@ def _add_model_options(group: argparse._ArgumentGroup) -> None:
         help=f"tokens of the tokenizer to learn (default: {DEFAULT_VOCABULARY}, or fewer where the text has "
         f"no more)",
     )
-    add("--size", choices=NAMED_SIZES, help="a named size; the options below change parts of it")
+    add(
+        "--size",
+        choices=NAMED_SIZES,
+        metavar="NAME",
+        help=f"{', '.join(NAMED_SIZES)}: a named size, of which the options below change parts (default: "
+        f"theirs)",
+    )
     add("--n-layers", type=positive_int, metavar="L", help=f"blocks (default: {size['n_layers']})")
     add("--n-heads", type=positive_int, metavar="H", help=f"attention heads (default: {size['n_heads']})")
     add(
@@ -124,7 +136,9 @@ def _add_model_options(group: argparse._ArgumentGroup) -> None:
     add(
         "--pooling",
         choices=POOLINGS,
-        help=f"how token rows become a vector (default: {DEFAULT_POOLING}, or the model's own)",
+        metavar="NAME",
+        help=f"{', '.join(POOLINGS)}: how token rows become a vector (default: {DEFAULT_POOLING}, or the "
+        f"model's own)",
     )
     add(
         "--dropout",
@@ -139,8 +153,10 @@ def _add_objective_options(group: argparse._ArgumentGroup) -> None:
     add(
         "--objective",
         choices=OBJECTIVES,
-        help="what to learn (default: contrastive from 0/1 pairs, cosent from scores, info_nce from "
-        "positives, distillation from texts with --teacher or --targets, language_model from other texts)",
+        metavar="NAME",
+        help=f"{', '.join(OBJECTIVES)}: what to learn (default: contrastive from 0/1 pairs, cosent from "
+        "scores, info_nce from positives, distillation from texts with --teacher or --targets, "
+        "language_model from other texts)",
     )
     add("--margin", type=float, metavar="X", help=_default_of("margin", "how far apart others must be"))
     add(
@@ -187,7 +203,12 @@ def _add_length_options(group: argparse._ArgumentGroup) -> None:
         metavar="N",
         help=f"examples in a batch at most (default: {default.batch_size})",
     )
-    add("--batch-tokens", type=positive_int, metavar="N", help="and tokens in it at most (default: any number)")
+    add(
+        "--batch-tokens",
+        type=positive_int,
+        metavar="N",
+        help="and tokens in it at most (default: any number)",
+    )
     add(
         "--accumulate",
         type=positive_int,
@@ -353,8 +374,8 @@ def _check_combinations(args: argparse.Namespace) -> None:
         given = [name for name in (*SIZE_OPTIONS, *TOKENIZER_OPTIONS) if getattr(args, name) is not None]
         if given:
             raise UsageError(
-                f"--model brings its own size and tokenizer: leave out {_flags(given)}, or leave out --model to "
-                f"train from scratch"
+                f"--model brings its own size and tokenizer: leave out {_flags(given)}, or leave out --model "
+                f"to train from scratch"
             )
     if args.tokenizer_path is not None and args.vocab_size is not None:
         raise UsageError("--tokenizer-path brings its own vocabulary: leave out --vocab-size")
@@ -362,10 +383,12 @@ def _check_combinations(args: argparse.Namespace) -> None:
         raise UsageError("--teacher and --targets are two ways to give vectors: leave out one of them")
     if args.objective not in (None, "distillation") and (args.teacher or args.targets):
         raise UsageError(
-            f"--teacher and --targets belong to distillation, not to {args.objective}: leave out one of the two"
+            f"--teacher and --targets belong to distillation, not to {args.objective}: leave out one of them"
         )
     if args.objective == "distillation" and not (args.teacher or args.targets):
-        raise UsageError("distillation learns the vectors of a teacher: give --teacher DIR or --targets FILE.npy")
+        raise UsageError(
+            "distillation learns the vectors of a teacher: give --teacher DIR or --targets FILE.npy"
+        )
     if args.extend and not args.resume:
         raise UsageError("--extend makes a run longer that is resumed: give --resume too")
 
@@ -386,7 +409,9 @@ def _check_output(args: argparse.Namespace) -> None:
     if not there.is_dir():
         raise UsageError(f"{there} is a file, not a folder: choose another --output-dir")
     if not os.access(there, os.W_OK | os.X_OK):
-        raise OutputError(f"cannot write in the output directory {folder.path}: no permission to write in {there}")
+        raise OutputError(
+            f"cannot write in the output directory {folder.path}: no permission to write in {there}"
+        )
     folder.require_free(resume=args.resume, overwrite=args.overwrite)
 
 
@@ -402,7 +427,7 @@ def _usual_objective(args: argparse.Namespace, files: "DataFiles") -> str:
         objective = "distillation"
     elif args.teacher or args.targets:
         raise UsageError(
-            f"--teacher and --targets give a vector for each of the texts of a .txt file, and {files.name} holds "
+            f"--teacher and --targets give a vector for each text of a .txt file, and {files.name} holds "
             f"{WORDS_OF_KIND[files.kind]}"
         )
     console.say(f"objective: {objective}, as usual for {WORDS_OF_KIND[files.kind]} (--objective chooses)")
@@ -420,8 +445,8 @@ def _settings(args: argparse.Namespace, objective: str, examples: int) -> Traini
             if chosen.pop(name) is not None:
                 users = [other for other, options in OBJECTIVE_OPTIONS.items() if name in options]
                 console.say(
-                    f"note: {objective} has no {name}, so --{name} changes nothing; --objective chooses one that "
-                    f"has: {', '.join(users)}"
+                    f"note: {objective} has no {name}, so --{name} changes nothing; --objective chooses one "
+                    f"that has: {', '.join(users)}"
                 )
     steps = args.epochs * math.ceil(examples / args.batch_size) // args.accumulate
     steps = min(steps, args.max_steps or steps)
@@ -549,8 +574,8 @@ def _tokenizer(args: argparse.Namespace, files: "DataFiles") -> "Tokenizer":
         tokenizer = train_bpe(files.all_texts(), wanted, progress=progress)
     asked = f" (the text has no more for the {wanted:,} asked for)" if tokenizer.vocab_size < wanted else ""
     console.say(
-        f"tokenizer: {tokenizer.vocab_size:,} tokens learned from {files.name}{asked}; --tokenizer-path takes "
-        f"one that there is"
+        f"tokenizer: {tokenizer.vocab_size:,} tokens learned from {files.name}{asked}; --tokenizer-path "
+        f"takes one that there is"
     )
     return tokenizer
 
@@ -615,7 +640,7 @@ def _share_or_steps(text: str) -> float | int:
     try:
         return int(text) if text.strip().isdigit() else float(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is neither a share below 1 nor a number of steps") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a share nor a number of steps") from None
 
 
 def _number_or_none(text: str) -> float | None:

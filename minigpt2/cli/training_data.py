@@ -1,8 +1,8 @@
 """What `minigpt2 train` learns from and is measured on: the files of the command line, read and checked."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -26,7 +26,8 @@ WORDS_OF_KIND = {
 }
 
 
-class DataFiles(NamedTuple):
+@dataclass(frozen=True)
+class DataFiles:
     """The contents of one or several files of one kind."""
 
     data: Pairs | Positives | list[str]
@@ -104,7 +105,7 @@ def read_targets(path: str, texts: int) -> np.ndarray:
     if not isinstance(targets, np.ndarray) or targets.ndim != 2 or targets.dtype.kind != "f":
         raise DataError(f"{path} must hold one array of floats, a vector for each text")
     if len(targets) < texts:
-        raise DataError(f"{path} holds {len(targets)} vectors for {texts} texts: a row for each text is needed")
+        raise DataError(f"{path} holds {len(targets)} vectors for {texts} texts: give a row for each")
     return targets[:texts]
 
 
@@ -150,6 +151,6 @@ def require_one_kind_of_use(kind: str, objective: str) -> None:
         raise UsageError("a language model is validated on texts or pairs: give such --validation-data")
     if objective != "language_model" and kind not in ("binary", "score"):
         raise UsageError(
-            f"the objective {objective} is validated on pairs with labels, not on {WORDS_OF_KIND[kind]}: give "
-            f"such --validation-data, or none"
+            f"the objective {objective} is validated on pairs with labels, not on {WORDS_OF_KIND[kind]}: "
+            f"give such --validation-data, or none"
         )

@@ -82,18 +82,23 @@ class RunFolder:
                 )
         return False
 
-    def begin(self, fields: dict[str, Any], *, resume: bool, overwrite: bool, extend: bool) -> bool:
-        """Prepare the locked folder for a run described by `fields`; True if there is one to resume.
-
-        Raises UsageError if there is a run and neither `resume` nor `overwrite` is set, or if it was another
-        run than the one to resume, naming the first difference.
-        """
+    def require_free(self, *, resume: bool, overwrite: bool) -> bool:
+        """True if there is a run; UsageError if neither `resume` nor `overwrite` says what to do with it."""
         there = self.holds_a_run()
         if there and not resume and not overwrite:
             raise UsageError(
                 f"{self.path} holds a run already: resume it (--resume), overwrite it (--overwrite), or "
                 f"choose another output directory"
             )
+        return there
+
+    def begin(self, fields: dict[str, Any], *, resume: bool, overwrite: bool, extend: bool) -> bool:
+        """Prepare the locked folder for a run described by `fields`; True if there is one to resume.
+
+        Raises UsageError if there is a run and neither `resume` nor `overwrite` is set, or if it was another
+        run than the one to resume, naming the first difference.
+        """
+        there = self.require_free(resume=resume, overwrite=overwrite)
         remove_leftovers(self.path, self.checkpoints)
         if there and overwrite:
             self._remove_run()
