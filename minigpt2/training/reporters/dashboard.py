@@ -28,6 +28,7 @@ from ..events import Event, RunStarted, StepDone, Warned
 from .frame import Block, Frame
 from .history import History
 from .panels import View, picture
+from .plain import PlainLines
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -71,7 +72,9 @@ class Dashboard:
         self.pictures = 0
 
     def report(self, event: Event) -> None:
-        """Remember the event; the thread draws it. The first event opens the screen."""
+        """Remember the event; the thread draws it. The start of a run is printed, then the screen opens."""
+        if isinstance(event, RunStarted):
+            PlainLines(self._screen).report(event)
         with self._lock:
             self._history.take(event)
             if isinstance(event, (RunStarted, StepDone)):

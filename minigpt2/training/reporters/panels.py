@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 
@@ -35,6 +36,7 @@ from .wording import ENDINGS, count, duration, metric_name, number, rate, short_
 
 LARGE, SMALL = (120, 36), (60, 18)  # from which width and height
 MOST_NEWS = 5  # rows that a warning may take from the charts of the small arrangement
+FEWEST_BINS = 12  # of a histogram
 LEAST_TRACK = 7  # cells of a gauge's track
 
 DIM, BOLD = Style(dim=True), Style(bold=True)
@@ -143,9 +145,9 @@ def header(history: History, width: int, view: View) -> Block:
     if history.started is None:
         return [fit(title, width), fit(row_of((" starting", DIM)), width), fit([], width)]
     objective = history.started.settings.objective.replace("_", " ")
-    model = visible(history.started.summary.get("model", ""))
-    wordings = (f"{objective} · {model}", f"{objective} · {model.partition(',')[0]}", objective)
-    about = fitting(wordings if model else (objective,), width - width_of(title) - 2)
+    model = visible(history.started.summary.get("model", "")).split(", ")
+    wordings = [f"{objective} · {', '.join(model[:n])}" for n in range(len(model), 0, -1) if model[0]]
+    about = fitting([*wordings, objective], width - width_of(title) - 2)
     first = ends(title, row_of((f"{about} ", DIM)), width)
     return [first, _progress(history, width, view), _last_step(history, width)]
 
@@ -308,6 +310,8 @@ def cosines_panel(history: History, width: int, height: int, view: View) -> Bloc
         title = row_of(("cosines", BOLD))
     values = np.concatenate([event.positives, event.negatives])
     low, high = _cosine_range(values[np.isfinite(values)])
+    fewest = min(len(event.positives), len(event.negatives))
+    bins = min(width - 2, max(FEWEST_BINS, int(2 * fewest**0.5)))  # few values in many bins are a comb
     bar_rows = rows - 2
     upper = (bar_rows + 1) // 2
     content: Block = []
@@ -315,13 +319,20 @@ def cosines_panel(history: History, width: int, height: int, view: View) -> Bloc
         ("together", event.positives, TOGETHER, upper),
         ("apart", event.negatives, APART, bar_rows - upper),
     ):
-        counts, _ = np.histogram(np.clip(cosines, low, high), bins=width - 2, range=(low, high))
-        bars = charts.bars(counts / max(1, counts.max()), max(1, part), style, unicode=view.unicode)
+        heights = _histogram(np.clip(cosines, low, high), low, high, width - 2, bins)
+        bars = charts.bars(heights, max(1, part), style, unicode=view.unicode)
         mean = f"mean {float(np.mean(cosines)):.2f}" if len(cosines) else "no pairs"
         wordings = (f"{count(len(cosines))} {name}, {mean}", f"{name}, {mean}", name)
         content += [[Segment(" "), *row] for row in _labelled(bars, wordings, style)]
     content += charts.x_axis(low, high, 0, width - 2, "cosine", mark=threshold)
     return panel(title, content, width, height, right)
+
+
+def _histogram(values: np.ndarray, low: float, high: float, cells: int, bins: int) -> np.ndarray:
+    """(n,) -> (cells,) heights of 0 … 1: each cell has the height of the bin that holds its centre"""
+    counts, _ = np.histogram(values, bins=bins, range=(low, high))
+    bin_of_cell = ((np.arange(cells) + 0.5) * bins / cells).astype(int)  # (cells,)
+    return counts[bin_of_cell] / max(1, counts.max())
 
 
 def _labelled(bars: Block, wordings: Sequence[str], style: Style) -> Block:
@@ -413,15 +424,14 @@ def newest_warning(history: History, width: int, rows: int) -> Block:
     return [fit([Segment(" "), *row], width) for row in block]
 
 
-def _shortened(block: Block, rows: int, width: int) -> Block:
-    """At most `rows` rows, the last one ending in a hint where rows are left out."""
+def _shortened(block: Block, rows: int, width: int, hint: str = " … (all of it in log.jsonl)") -> Block:
+    """At most `rows` rows of wrapped text, the last one ending in `hint` where rows are left out."""
     if len(block) <= rows:
         return block
-    hint = " … (all of it in log.jsonl)"
     last = block[rows - 1][0].text
-    while last and len(last) + len(hint) > width:
+    while last and cell_len(last) + len(hint) > width:
         last = last.rpartition(" ")[0]
-    return [*block[: rows - 1], [Segment(last + hint, block[0][0].style)]]
+    return [*block[: rows - 1], [Segment(last.rstrip(",;:") + hint, block[0][0].style)]]
 
 
 def warnings_panel(history: History, width: int, height: int) -> Block:
@@ -441,9 +451,12 @@ def run_panel(history: History, width: int, height: int) -> Block:
     """What is trained, on what, where."""
     summary = history.started.summary if history.started else {}
     names = max(map(len, summary), default=0) + 2
+    texts = {name: wrapped(visible(value), width - names) for name, value in summary.items()}
+    if sum(map(len, texts.values())) > height - 1:
+        texts = {name: _shortened(block, 1, width - names, " …") for name, block in texts.items()}
     content: Block = []
-    for name, value in summary.items():
-        for i, row in enumerate(wrapped(visible(value), width - names)):
+    for name, block in texts.items():
+        for i, row in enumerate(block):
             content.append([Segment(f"{visible(name) if i == 0 else '':<{names}}", DIM), *row])
     return panel(row_of(("run", BOLD)), content, width, height)
 

@@ -23,6 +23,7 @@ class PlainLines:
         """`screen`: where to print, usually `cli.console.stderr()`."""
         self._screen = screen
         self._steps = 0
+        self._full = False  # nothing more can be written
 
     def report(self, event: Event) -> None:
         """Print the event."""
@@ -58,7 +59,14 @@ class PlainLines:
     def _line(self, text: str, style: str = "") -> None:
         from rich.text import Text
 
-        self._screen.print(Text(visible(" ".join(text.splitlines())), style=style), soft_wrap=True)
+        if self._full:
+            return
+        try:
+            self._screen.print(Text(visible(" ".join(text.splitlines())), style=style), soft_wrap=True)
+        except BrokenPipeError:
+            raise
+        except OSError:  # a full disk under the log need not stop the training
+            self._full = True
 
 
 def _step(event: StepDone) -> str:
