@@ -22,7 +22,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 
@@ -32,6 +32,7 @@ from ..encoder import Encoder
 from ..errors import DivergedError, UsageError
 from ..evaluation.collapse import Collapse, collapse_warning
 from ..model import GPT2
+from ..parameters import Parameters
 from . import checkpoints, objectives
 from .checkpoints import Progress
 from .divergence import first_bad_tensor, is_finite
@@ -178,7 +179,9 @@ class Trainer:
         lr = self._lr(progress.step)
         finite = math.isfinite(loss) and math.isfinite(norm)
         if not finite and (self.scaler is None or self.scaler.exhausted or not math.isfinite(loss)):
-            self._raise_diverged(f"the loss is {loss:g} and the gradient has length {norm:g}", batches)
+            texts = np.concatenate([objectives.texts_of_batch(self.data, rows) for rows in batches])
+            what = f"the loss is {loss:g} and the gradient has length {norm:g}"
+            self._raise_diverged(progress.step + 1, what, self.data.tokens_of(texts), self.gradients)
         if finite:
             if settings.clip is not None and norm > settings.clip:
                 clip_gradients(self.gradients, settings.clip)
@@ -257,7 +260,9 @@ class Trainer:
         measured = self.validation.measure(self.encoder)
         metric = measured.metrics[self.validation.metric]
         if not math.isfinite(metric):
-            self._raise_diverged(f"the {self.validation.metric} of the validation data is {metric:g}", [])
+            texts = self.validation.texts
+            what = f"the {self.validation.metric} of the validation data is {metric:g}"
+            self._raise_diverged(progress.step, what, texts.tokens_of(np.arange(texts.texts)))
         gain = self.validation.compare(metric, progress.best_metric)
         best = gain >= 0  # of two that measure the same the later one has learned more
         progress.not_better = 0 if gain > 0 else progress.not_better + 1
@@ -302,17 +307,18 @@ class Trainer:
 
     def _require_finite_parameters(self) -> None:
         if not is_finite(self.model.parameters.flat):
-            self._raise_diverged("parameters have become infinite or NaN", [])
+            self._raise_diverged(self.progress.step, "parameters have become infinite or NaN")
 
-    def _raise_diverged(self, what: str, batches: list[np.ndarray]) -> None:
+    def _raise_diverged(
+        self,
+        step: int,
+        what: str,
+        sentences: Sequence[Sequence[int]] = (),
+        gradients: Parameters | None = None,
+    ) -> NoReturn:
         """Say in which step, where the numbers went wrong first, what to do, and what is left."""
-        texts = [objectives.texts_of_batch(self.data, rows) for rows in batches]
-        sentences = self.data.tokens_of(np.concatenate(texts)) if texts else []
-        bad = first_bad_tensor(self.model, sentences, self.gradients if batches else None)
-        step = self.progress.step + bool(batches)  # the step that was not taken, or the one that did it
-        first = (
-            f"the first tensor that is not finite is the {bad}" if bad else "every tensor by itself is finite"
-        )
+        bad = first_bad_tensor(self.model, sentences, gradients)
+        first = f"the first tensor that is not finite is the {bad}" if bad else "every tensor alone is finite"
         kept = "no checkpoint had been written"
         if self._checkpoint_step is not None:
             kept = f"the checkpoint of step {self._checkpoint_step} is kept"
