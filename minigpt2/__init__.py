@@ -29,9 +29,10 @@ _HOME_OF = {
     "DataError": "errors",
     "ModelError": "errors",
     "DeviceError": "errors",
+    "DivergedError": "errors",
 }
 _MODULES = ("backend", "config", "encoder", "errors", "gradcheck", "layers", "model", "model_directory")
-_MODULES += ("parameters", "ragged", "similarity", "tokenizer")
+_MODULES += ("parameters", "ragged", "similarity", "tokenizer", "training")
 
 __all__ = ["__version__", *_HOME_OF, *_MODULES]
 

@@ -37,3 +37,7 @@ class DeviceError(MiniGPT2Error, RuntimeError):
 
 class OutputError(MiniGPT2Error, OSError):
     """A file or folder that cannot be written: no permission, no such folder, no space."""
+
+
+class DivergedError(MiniGPT2Error, ArithmeticError):
+    """Training has made numbers that are not finite, and cannot go on."""

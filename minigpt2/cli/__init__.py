@@ -25,7 +25,7 @@ from .. import __version__
 from ..errors import DataError, MiniGPT2Error, OutputError, UsageError
 from . import console
 
-COMMANDS = ("embed", "similarity", "tokens", "info", "doctor")
+COMMANDS = ("embed", "similarity", "train", "tokens", "info", "doctor")
 
 EXAMPLES = """\
 examples:
@@ -117,6 +117,7 @@ def _run(argv: list[str]) -> int:
         args = command.parse_args(rest) if plain else command.parse_intermixed_args(rest)
     except SystemExit:
         return 0
+    args.arguments = rest  # as typed, for a command that tells how to call it again
     return module.run(args)
 
 

@@ -248,7 +248,7 @@ def _create(args: argparse.Namespace) -> int:
     _check_output(output, args.overwrite)
     files = find_text_files(args.data_dir)
     texts = islice((text for file in files for text in read_texts(file)), args.limit)
-    with _progress() as progress:
+    with training_progress() as progress:
         tokenizer = train_bpe(
             texts,
             args.vocab_size,
@@ -334,8 +334,8 @@ def _is_number(field: str) -> bool:
 
 
 @contextlib.contextmanager
-def _progress() -> "Iterator[Progress]":
-    """A bar on stderr while a person looks at it."""
+def training_progress() -> "Iterator[Progress]":
+    """A bar on stderr for `train_bpe`, while a person looks at it."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     screen = console.stderr()

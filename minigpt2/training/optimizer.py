@@ -112,13 +112,18 @@ class AdamW:
             self.parameters.flat[part] -= s
 
 
+def gradient_norm(gradients: Parameters) -> Array:
+    """The joint length of all gradients, shape (), on their device."""
+    return array_module(gradients.flat).sqrt(gradients.flat @ gradients.flat)
+
+
 def clip_gradients(gradients: Parameters, largest: float) -> Array:
     """Scale all gradients together so that their joint length is at most `largest`; returns the old length.
 
     Pascanu et al. 2013, arXiv:1211.5063, algorithm 1. The length stays on the device: nothing waits for it.
     """
     xp = array_module(gradients.flat)
-    norm = xp.sqrt(xp.dot(gradients.flat, gradients.flat))  # ()
+    norm = gradient_norm(gradients)  # ()
     gradients.flat *= xp.minimum(1.0, largest / (norm + 1e-12))
     return norm
 

@@ -1,0 +1,226 @@
+"""The dashboard: a picture of the run that fills the terminal while it trains.
+
+It draws on the terminal's second screen, so that what stood on the first comes back at the end, with a last
+picture below it. A thread of its own draws: when an event has come or the window has another size, otherwise
+once a second for the clocks, never more than 8 times a second, and less often where drawing is slow, so that
+it takes less than 1 % of the time.
+
+Whatever happens the terminal is given back: `close` does it, the end of the program does it where nobody
+called `close`, and Ctrl-Z does it until the program continues. While the dashboard is on, lines that others
+write to sys.stderr are shown among the warnings and written out at the end.
+"""
+
+import atexit
+import contextlib
+import io
+import locale
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from ..events import Event, RunStarted, StepDone, Warned
+from .frame import Block, Frame
+from .history import History
+from .panels import View, picture
+from .plain import PlainLines
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+FASTEST = 1 / 8  # seconds between two pictures
+SLOWEST = 1.0  # for the clocks, when nothing else happens
+LARGEST_SHARE = 0.008  # of the time, spent drawing
+LAST_ROWS = (18, 32)  # rows of the picture that stays, where the terminal has them
+CLOSING_ROWS = 8  # below it, for what the command still says
+
+
+class Dashboard:
+    """Draws the run on `screen`, a terminal."""
+
+    def __init__(self, screen: "Console", *, unicode: bool | None = None) -> None:
+        """`unicode`: whether the terminal shows more than ASCII; None asks the locale."""
+        from rich.live import Live
+
+        self._screen = screen
+        self._unicode = encoding_has_unicode() if unicode is None else unicode
+        self._history = History()
+        self._lock = threading.RLock()
+        self._wake = threading.Event()
+        self._closed = False
+        self._told_at = time.monotonic()
+        self._changed = True
+        self._size = (80, 24)
+        self._live = Live(
+            get_renderable=self._frame,
+            console=screen,
+            screen=True,
+            auto_refresh=False,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self._said = _Said(self._overheard)
+        self._stderr: Any = None
+        self._on_suspend: Any = None
+        self._thread: threading.Thread | None = None
+        self.seconds_drawing = 0.0  # of processor time, for whoever wants to know
+        self.pictures = 0
+
+    def report(self, event: Event) -> None:
+        """Remember the event; the thread draws it. The start of a run is printed, then the screen opens."""
+        if isinstance(event, RunStarted):
+            PlainLines(self._screen).report(event)
+        with self._lock:
+            self._history.take(event)
+            if isinstance(event, (RunStarted, StepDone)):
+                self._told_at = time.monotonic()
+            self._changed = True
+        if self._thread is None and not self._closed:
+            self._open()
+
+    def close(self) -> None:
+        """Give the terminal back and leave a last picture on it. May be called twice."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._thread is None:
+            return
+        self._wake.set()
+        self._thread.join()
+        atexit.unregister(self.close)
+        self._history.closed = True
+        self._give_back()
+        self._leave_last_picture()
+
+    def _overheard(self, line: str) -> None:
+        with self._lock:
+            step = self._history.step.step if self._history.step else 0
+            self._history.take(Warned(step, line))
+            self._changed = True
+
+    # opening and giving back
+
+    def _open(self) -> None:
+        atexit.register(self.close)
+        self._take()
+        self._thread = threading.Thread(target=self._draw_until_closed, name="dashboard", daemon=True)
+        self._thread.start()
+
+    def _take(self) -> None:
+        with self._lock:
+            self._measure()
+            self._live.start()
+            self._stderr, sys.stderr = sys.stderr, self._said
+        if threading.current_thread() is threading.main_thread() and hasattr(signal, "SIGTSTP"):
+            self._on_suspend = signal.signal(signal.SIGTSTP, self._suspend)
+
+    def _give_back(self) -> None:
+        with self._lock:
+            self._live.stop()
+            sys.stderr = self._stderr
+            kept = self._said.take()
+        if kept:
+            self._stderr.write(kept)
+            self._stderr.flush()
+        if self._on_suspend is not None:
+            with contextlib.suppress(ValueError):  # not the main thread
+                signal.signal(signal.SIGTSTP, self._on_suspend)
+            self._on_suspend = None
+
+    def _suspend(self, number: int, frame: FrameType | None) -> None:
+        """Ctrl-Z: an ordinary terminal for the shell, and the dashboard again afterwards."""
+        self._give_back()
+        signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGTSTP)  # returns when the program continues
+        self._take()
+
+    # drawing
+
+    def _draw_until_closed(self) -> None:
+        pause, last = 0.0, -SLOWEST
+        while not self._wake.wait(FASTEST):
+            waited = time.monotonic() - last
+            due = waited >= pause and (self._changed or waited >= SLOWEST)
+            if not (due or self._terminal_size() != self._size) or not self._in_foreground():
+                continue
+            before = time.thread_time()
+            with self._lock:
+                if not self._live.is_started:  # suspended
+                    continue
+                self._changed = False
+                self._measure()
+                self._live.refresh()
+            spent = time.thread_time() - before
+            self.seconds_drawing += spent
+            self.pictures += 1
+            pause, last = spent / LARGEST_SHARE, time.monotonic()
+
+    def _frame(self) -> Frame:
+        with self._lock:
+            return Frame(self._picture(*self._size))
+
+    def _picture(self, width: int, height: int) -> Block:
+        seconds = 0.0 if self._history.closed else time.monotonic() - self._told_at
+        return picture(self._history, width, height, View(seconds, self._unicode))
+
+    def _measure(self) -> None:
+        self._size = self._terminal_size()
+        self._screen.size = self._size
+
+    def _terminal_size(self) -> tuple[int, int]:
+        """Columns and rows as the terminal says; COLUMNS and LINES do not follow a resized window."""
+        try:
+            width, height = os.get_terminal_size(self._screen.file.fileno())
+        except (OSError, ValueError, AttributeError):
+            width, height = shutil.get_terminal_size()
+        return (width, height) if width > 0 and height > 0 else (80, 24)
+
+    def _in_foreground(self) -> bool:
+        """False where the shell has put the program into the background: then the screen is not ours."""
+        try:
+            return os.tcgetpgrp(self._screen.file.fileno()) == os.getpgrp()
+        except (OSError, ValueError, AttributeError):
+            return True
+
+    def _leave_last_picture(self) -> None:
+        width, height = self._terminal_size()
+        self._screen.size = (width, height)
+        rows = max(1, min(height - CLOSING_ROWS, LAST_ROWS[1]))
+        rows = rows if rows >= LAST_ROWS[0] else min(height - 1, LAST_ROWS[0])
+        self._screen.print(Frame(self._picture(width, rows)), soft_wrap=True)
+
+
+class _Said(io.TextIOBase):
+    """Stands for sys.stderr while the screen is not for lines: keeps what is written."""
+
+    encoding = "utf-8"
+
+    def __init__(self, overheard: Callable[[str], None]) -> None:
+        self._texts: list[str] = []
+        self._line = ""
+        self._overheard = overheard
+
+    def write(self, text: str) -> int:
+        self._texts.append(text)
+        *lines, self._line = (self._line + text).split("\n")
+        for line in filter(str.strip, lines):
+            self._overheard(line)
+        return len(text)
+
+    def writable(self) -> bool:
+        return True
+
+    def take(self) -> str:
+        """What has been written since the last call."""
+        texts, self._texts = self._texts, []
+        return "".join(texts)
+
+
+def encoding_has_unicode() -> bool:
+    """True where the locale's encoding is one of Unicode. A Linux console knows it, but not the signs."""
+    return "utf" in locale.getencoding().lower() and os.environ.get("TERM") != "linux"

@@ -1,0 +1,104 @@
+"""Plain lines for a log, a pipe or a terminal that cannot draw: one line an event, on stderr.
+
+step  120/1200  epoch 0.5  loss 0.2310  lr 9.60e-04  gradient 0.914  52,310 tokens/s  0:12, 1:48 left
+step  200/1200  validation: AUC 0.8714 (best so far), accuracy 0.8020; cosines: mean 0.12, …
+step  200/1200  checkpoint: out/checkpoints/step-00000200
+step  200/1200  warning: …
+"""
+
+from typing import TYPE_CHECKING
+
+from ...cli.console import visible
+from ..events import CheckpointWritten, Event, RunEnded, RunStarted, StepDone, Validated, Warned
+from .wording import ENDINGS, count, duration, metric_name, number, rate
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+class PlainLines:
+    """One line an event, in colour only where a person looks at a terminal."""
+
+    def __init__(self, screen: "Console") -> None:
+        """`screen`: where to print, usually `cli.console.stderr()`."""
+        self._screen = screen
+        self._steps = 0
+        self._full = False  # nothing more can be written
+
+    def report(self, event: Event) -> None:
+        """Print the event."""
+        if isinstance(event, RunStarted):
+            self._steps = event.steps
+            self._print_start(event)
+        elif isinstance(event, StepDone):
+            self._print(event.step, _step(event))
+        elif isinstance(event, Validated):
+            self._print(event.step, _validation(event), "green" if event.best else "")
+        elif isinstance(event, Warned):
+            self._print(event.step, f"warning: {event.message}", "yellow")
+        elif isinstance(event, CheckpointWritten):
+            best = ", the best so far" if event.best else ""
+            self._print(event.step, f"checkpoint: {event.path}{best}", "dim")
+        elif isinstance(event, RunEnded):
+            self._print(event.step, _end(event), "bold")
+
+    def close(self) -> None:
+        """Every line is out already."""
+
+    def _print_start(self, event: RunStarted) -> None:
+        widest = max(map(len, event.summary), default=0)
+        for name, value in event.summary.items():
+            self._line(f"{name:<{widest}}  {value}")
+        if event.step:
+            self._line(f"{'resumed':<{widest}}  after step {count(event.step)} of {count(event.steps)}")
+
+    def _print(self, step: int, text: str, style: str = "") -> None:
+        digits = len(str(self._steps))
+        self._line(f"step {step:>{digits}}/{self._steps}  {text}", style)
+
+    def _line(self, text: str, style: str = "") -> None:
+        from rich.text import Text
+
+        if self._full:
+            return
+        try:
+            self._screen.print(Text(visible(" ".join(text.splitlines())), style=style), soft_wrap=True)
+        except BrokenPipeError:
+            raise
+        except OSError:  # a full disk under the log need not stop the training
+            self._full = True
+
+
+def _step(event: StepDone) -> str:
+    left = "" if event.seconds_left is None else f", {duration(event.seconds_left)} left"
+    return (
+        f"epoch {event.epoch:.2f}  loss {number(event.loss)}  lr {rate(event.lr)}  "
+        f"gradient {number(event.gradient_norm)}  {count(event.tokens_per_second)} tokens/s  "
+        f"{duration(event.seconds)}{left}"
+    )
+
+
+def _validation(event: Validated) -> str:
+    """The deciding metric first, then the others, then how the vectors lie."""
+    names = [event.metric, *(name for name in event.metrics if name != event.metric)]
+    shown = []
+    for name in names:
+        best = " (best so far)" if event.best and name == event.metric else ""
+        shown.append(f"{metric_name(name)} {number(event.metrics[name])}{best}")
+    text = "validation: " + ", ".join(shown)
+    if event.collapse is not None:
+        c = event.collapse
+        text += (
+            f"; random pairs: mean cosine {c.mean_cosine:.3f}, uniformity {c.uniformity:.2f}, "
+            f"effective rank {c.effective_rank:.1f} of {c.dimensions}"
+        )
+        if c.alignment is not None:
+            text += f"; alignment {c.alignment:.3f}"
+    return text
+
+
+def _end(event: RunEnded) -> str:
+    text = f"{ENDINGS[event.reason]}, {duration(event.seconds)}"
+    if event.best_metric is not None:
+        text += f"; best {number(event.best_metric)} at step {count(event.best_step)}"
+    return f"{text}; model: {event.path}"
