@@ -34,7 +34,7 @@ class NextTokenContext(NamedTuple):
 
 
 def next_token(
-    hidden: Array, wte: Array, batch: TokenBatch, chunk_rows: int = 1024
+    hidden: Array, wte: Array, batch: TokenBatch, chunk_rows: int = 512
 ) -> tuple[Array, NextTokenContext]:
     """(N, D), (V, D) -> the mean loss in nats, shape ()
 
