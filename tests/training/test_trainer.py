@@ -74,11 +74,11 @@ def test_the_loop_is_the_one_written_out_here(tmp_path, xp):
         optimizer.step(gradients, warmup_cosine(step, 6, settings.initial_lr, 0))
         losses.append(loss)
     trained = minigpt2.load(tmp_path / "run/last").model.parameters
-    assert [event.loss for event in events.of(StepDone)] == pytest.approx(losses, rel=1e-6)
-    if xp is np:
+    assert [event.loss for event in events.of(StepDone)] == pytest.approx(
+        losses, rel=1e-12 if xp is np else 1e-3
+    )
+    if xp is np:  # a GPU adds up in any order, and Adam makes steps of what is nothing but rounding
         assert np.array_equal(trained.flat, model.parameters.flat)
-    else:
-        np.testing.assert_allclose(trained.flat, to_numpy(model.parameters.flat), atol=1e-5)
     assert result.step == 6
     assert np.array_equal(to_numpy(encoder.model.parameters.flat), tiny_encoder().model.parameters.flat)
 
