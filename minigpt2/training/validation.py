@@ -14,8 +14,8 @@ from ..backend import Array, asarray, to_numpy
 from ..datasets import Pairs
 from ..encoder import BATCH_TOKENS, Encoder, batches_by_length
 from ..errors import DataError, UsageError
-from ..evaluation import metrics
 from ..evaluation.collapse import Collapse, collapse_of
+from ..evaluation.pairs import pairs_metrics
 from ..ragged import TokenBatch
 from . import losses
 from .examples import TrainingSet
@@ -87,21 +87,6 @@ class Validation:
         low, high = self.texts.label_range
         share = (self.pairs.labels - low) / (high - low)  # (M,)
         return share >= 0.75, share <= 0.25
-
-
-def pairs_metrics(cosines: np.ndarray, pairs: Pairs) -> dict[str, float]:
-    """Cosines (M,) of the pairs -> the metrics that their kind of labels has"""
-    labels = pairs.labels  # (M,)
-    if pairs.kind == "score":
-        return {"spearman": metrics.spearman(cosines, labels), "pearson": metrics.pearson(cosines, labels)}
-    accuracy = metrics.best_threshold(cosines, labels)
-    return {
-        "auc": metrics.auc(cosines, labels),
-        "average_precision": metrics.average_precision(cosines, labels),
-        "accuracy": accuracy.value,
-        "f1": metrics.best_threshold(cosines, labels, "f1").value,
-        "threshold": accuracy.threshold,
-    }
 
 
 def vectors_of(data: TrainingSet, encoder: Encoder) -> Array:

@@ -75,7 +75,7 @@ def test_the_loop_is_the_one_written_out_here(tmp_path, xp):
         losses.append(loss)
     trained = minigpt2.load(tmp_path / "run/last").model.parameters
     assert [event.loss for event in events.of(StepDone)] == pytest.approx(
-        losses, rel=1e-12 if xp is np else 1e-3
+        losses, rel=1e-6 if xp is np else 1e-3
     )
     if xp is np:  # a GPU adds up in any order, and Adam makes steps of what is nothing but rounding
         assert np.array_equal(trained.flat, model.parameters.flat)
@@ -373,7 +373,7 @@ def test_one_run_at_a_time(tmp_path):
 
 def test_an_output_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(OutputError, match="cannot write in the output directory"):
+    with pytest.raises(OutputError, match=r"cannot write .*file/run: not a directory"):
         run(tmp_path / "file/run")
 
 
