@@ -85,7 +85,9 @@ def run(args: argparse.Namespace) -> int:
     from ..evaluation.tasks import evaluate, open_sets
 
     paths = list(args.paths)
-    if args.model is None and paths and _means_a_model(paths[0]):
+    if paths and _means_a_model(paths[0]):
+        if args.model is not None:
+            raise UsageError(f"two models: {args.model} (--model) and {paths[0]}; give one")
         args.model = paths.pop(0)
     if not paths:
         raise UsageError("evaluate needs at least one file or BEIR folder (see minigpt2 evaluate --help)")
