@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING
 
 from .backend import Array, array_module
 from .config import GPT2Config
+from .half_products import unrounded
 from .layers.attention import AttendContext, heads_of_groups, masked_scores
 from .layers.block import BlockContext
 from .layers.gelu import gelu
@@ -85,7 +86,7 @@ def _of_block(
     return {
         "resid_pre": lambda: ctx.ln_1.x,
         "ln_1.normalized": functools.partial(normalized, ctx.ln_1),
-        "ln_1.out": lambda: ctx.attn.c_attn.x,
+        "ln_1.out": lambda: unrounded(ctx.attn.c_attn.x),
         "attn.q": lambda: _part_of_qkv(attn, 0),
         "attn.k": lambda: _part_of_qkv(attn, 1),
         "attn.v": lambda: _part_of_qkv(attn, 2),
@@ -93,11 +94,11 @@ def _of_block(
             attn, [masked_scores(q, k, config.causal) for _, q, k, _ in heads_of_groups(*attn[:3])]
         ),
         "attn.pattern": lambda: _by_sentence(attn, [softmax_ctx.y for softmax_ctx in attn.softmaxes]),
-        "attn.z": lambda: ctx.attn.c_proj.x.reshape(-1, config.H, config.K),
+        "attn.z": lambda: unrounded(ctx.attn.c_proj.x).reshape(-1, config.H, config.K),
         "attn.out": lambda: ctx.ln_2.x - ctx.ln_1.x,
         "resid_mid": lambda: ctx.ln_2.x,
         "ln_2.normalized": functools.partial(normalized, ctx.ln_2),
-        "ln_2.out": lambda: ctx.mlp.c_fc.x,
+        "ln_2.out": lambda: unrounded(ctx.mlp.c_fc.x),
         "mlp.pre": lambda: ctx.mlp.gelu.x,
         "mlp.post": lambda: gelu(ctx.mlp.gelu.x)[0],
         "mlp.out": lambda: resid_post - ctx.ln_2.x,

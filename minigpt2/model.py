@@ -19,11 +19,17 @@ import numpy as np
 from .backend import Array, array_module, asarray, choose_backend
 from .cache import ActivationCache
 from .config import GPT2Config
+from .half_products import HalfMatrix, factor
 from .layers.block import BlockContext, block, block_backward
 from .layers.cross_entropy import CrossEntropyContext, cross_entropy, cross_entropy_backward
 from .layers.dropout import DropoutContext, Generator, dropout, dropout_backward
 from .layers.embedding import EmbeddingContext, embedding, embedding_backward
 from .layers.layernorm import LayerNormContext, layernorm, layernorm_backward
+from .layers.recomputed_block import (
+    RecomputedBlockContext,
+    recomputed_block,
+    recomputed_block_backward,
+)
 from .parameters import Parameters, require_fit
 from .ragged import TokenBatch
 
@@ -33,15 +39,15 @@ class ModelContext(NamedTuple):
 
     embedding: EmbeddingContext
     dropout: DropoutContext
-    blocks: list[BlockContext]
+    blocks: list[BlockContext] | list[RecomputedBlockContext]
     ln_f: LayerNormContext
 
 
 class LogitsContext(NamedTuple):
     """What backward needs of the tied head: both operands of its product."""
 
-    hidden: Array  # (M, D)
-    wte: Array  # (V, D) a view of the parameters
+    hidden: Array | HalfMatrix  # (M, D)
+    wte: Array | HalfMatrix  # (V, D) a view of the parameters; rounded in half_products
 
 
 class LossContext(NamedTuple):
@@ -78,18 +84,26 @@ class GPT2:
         return cls(config, Parameters.initialise(config, seed, backend.xp, backend.dtype))
 
     def forward(
-        self, batch: TokenBatch, *, keep: bool = False, rng: Generator | None = None
+        self,
+        batch: TokenBatch,
+        *,
+        keep: bool = False,
+        rng: Generator | None = None,
+        recompute: bool = False,
     ) -> tuple[Array, ModelContext | None]:
         """B sentences of N tokens -> hidden (N, D), and with `keep` the context for `backward`.
 
         `rng` (from `xp.random.default_rng(seed)`) switches dropout on. Without `keep` nothing is held: a
-        block's intermediates are gone when the next block runs. Raises DataError for an id outside the
-        vocabulary or a sentence longer than the window.
+        block's intermediates are gone when the next block runs. With `keep` and `recompute` a block keeps
+        its input alone, and backward runs it again; `rng` must then be one whose draws can be repeated
+        (`training.randomness.CountedGenerator`), or UsageError is raised. Raises DataError for an id outside
+        the vocabulary or a sentence longer than the window.
         """
         x, embedding_ctx, dropout_ctx = self._embed(batch, rng)  # (N, D)
+        run = recomputed_block if keep and recompute else block
         blocks = []
         for weights in self._weights_of_block:
-            x, ctx = block(x, weights, batch, self.config, rng)  # (N, D)
+            x, ctx = run(x, weights, batch, self.config, rng)  # (N, D)
             if keep:
                 blocks.append(ctx)
             del ctx  # or it would be held until the next block has made its own
@@ -109,7 +123,7 @@ class GPT2:
         dx, dgain, dbias = layernorm_backward(dhidden, ctx.ln_f)  # (N, D)  hidden = layernorm(x_L)
         _add(gradients, "ln_f.", {"weight": dgain, "bias": dbias})
         for i in reversed(range(self.config.L)):
-            dx, of_block = block_backward(dx, ctx.blocks.pop())  # (N, D)  x_{i+1} = block_i(x_i)
+            dx, of_block = _block_backward(dx, ctx.blocks.pop())  # (N, D)  x_{i+1} = block_i(x_i)
             _add(gradients, f"h.{i}.", of_block)
         dx = dropout_backward(dx, ctx.dropout)  # (N, D)  x_0 = dropout(…)
         dwte, dwpe = embedding_backward(dx, ctx.embedding)  # (V, D), (P, D)
@@ -126,23 +140,29 @@ class GPT2:
 
     def logits(self, hidden: Array) -> tuple[Array, LogitsContext]:
         """(M, D) -> (M, V): a score for each token that might come next"""
-        wte = self.parameters["wte.weight"]
+        hidden, wte = factor(hidden), factor(self.parameters["wte.weight"])
         return hidden @ wte.T, LogitsContext(hidden, wte)
 
     def logits_backward(self, dlogits: Array, ctx: LogitsContext, gradients: Parameters) -> Array:
         """(M, V) -> dhidden (M, D); adds the token table's share into `gradients`"""
+        dlogits = factor(dlogits)  # (M, V)  as both operands of the forward product
         _add(gradients, "", {"wte.weight": dlogits.T @ ctx.hidden})  # (V, D)  logits = hidden @ wteᵀ
         return dlogits @ ctx.wte  # (M, D)  logits = hidden @ wteᵀ
 
     def loss(
-        self, batch: TokenBatch, *, keep: bool = False, rng: Generator | None = None
+        self,
+        batch: TokenBatch,
+        *,
+        keep: bool = False,
+        rng: Generator | None = None,
+        recompute: bool = False,
     ) -> tuple[Array, LossContext | None]:
         """The mean next-token cross-entropy in nats over all tokens that have a next one, shape ().
 
-        Raises ValueError if no sentence has two tokens.
+        `keep`, `rng` and `recompute` as in `forward`. Raises ValueError if no sentence has two tokens.
         """
         rows, targets = next_tokens(batch)  # (M,), (M,)
-        hidden, model_ctx = self.forward(batch, keep=keep, rng=rng)  # (N, D)
+        hidden, model_ctx = self.forward(batch, keep=keep, rng=rng, recompute=recompute)  # (N, D)
         logits, logits_ctx = self.logits(hidden[rows])  # (M, V)
         loss, cross_entropy_ctx = cross_entropy(logits, targets)  # ()
         return loss, LossContext(model_ctx, rows, logits_ctx, cross_entropy_ctx) if keep else None
@@ -202,6 +222,12 @@ def next_tokens(batch: TokenBatch) -> tuple[Array, Array]:
         raise ValueError("no sentence has two tokens, so there is no next token to predict")
     rows = asarray(rows, batch.xp)
     return rows, batch.ids[rows + 1]
+
+
+def _block_backward(dy: Array, ctx: BlockContext | RecomputedBlockContext) -> tuple[Array, dict[str, Array]]:
+    """(N, D) -> dx (N, D), gradients under the names of the weights"""
+    go_back = recomputed_block_backward if isinstance(ctx, RecomputedBlockContext) else block_backward
+    return go_back(dy, ctx)  # (N, D)
 
 
 def _add(gradients: Parameters, prefix: str, values: dict[str, Array]) -> None:

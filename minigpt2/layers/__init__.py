@@ -16,6 +16,7 @@ from .linear import linear, linear_backward
 from .mlp import mlp, mlp_backward
 from .normalize import normalize, normalize_backward
 from .pooling import POOLINGS, pooling, pooling_backward
+from .recomputed_block import recomputed_block, recomputed_block_backward
 from .softmax import softmax, softmax_backward
 
 __all__ = [
@@ -45,6 +46,8 @@ __all__ = [
     "normalize_backward",
     "pooling",
     "pooling_backward",
+    "recomputed_block",
+    "recomputed_block_backward",
     "softmax",
     "softmax_backward",
 ]

@@ -36,7 +36,8 @@ from ..model_directory import EmbeddingSettings
 from ..ragged import TokenBatch
 from ..tokenizer import Tokenizer, load_tokenizer, train_bpe
 from ..training.losses import distillation, distillation_backward
-from ..training.optimizer import AdamW, clip_gradients, warmup_cosine
+from ..training.optimizer import AdamW, clip_gradients
+from ..training.schedule import warmup_cosine
 
 POOLING = "weighted_mean"
 SHORT = 18  # texts of at most so many tokens are seen twice in an epoch: most of what people embed is short

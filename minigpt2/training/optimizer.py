@@ -1,25 +1,54 @@
-"""AdamW over the flat parameter array, its learning-rate schedule, and gradient clipping.
+"""AdamW over the flat parameter array, and gradient clipping.
 
-    m ← β1·m + (1 − β1)·g                 a running mean of the gradient
-    v ← β2·v + (1 − β2)·g²                and of its square
-    m̂ = m / (1 − β1ᵗ),  v̂ = v / (1 − β2ᵗ)  undo the start at zero
-    θ ← θ − lr · (m̂ / (sqrt(v̂) + eps) + decay·θ)
+    θ ← θ · (1 − lr · decay)               matrices only
+    m ← β1·m + (1 − β1)·g                  a running mean of the gradient
+    v ← β2·v + (1 − β2)·g²                 and of its square
+    m̂ = m / (1 − β1ᵗ),  v̂ = v / (1 − β2ᵗ)   undo the start at zero
+    θ ← θ − lr · m̂ / (sqrt(v̂) + eps)
 
 Kingma, Ba 2015, arXiv:1412.6980, algorithm 1; Loshchilov, Hutter 2019, arXiv:1711.05101, algorithm 2: the
-decay acts on the parameter itself, not through the gradient. Only matrices decay: pulling a gain or a bias
-towards zero would fight the layernorms.
+decay acts on the parameter itself, not through the gradient. It goes with the learning rate and comes first,
+as in torch.optim.AdamW, whose steps these are. Only matrices decay: pulling a gain or a bias towards zero
+would fight the layernorms.
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
-from ..backend import Array, array_module, asarray
+from ..backend import Array, array_module
+from ..errors import UsageError
 from ..parameters import Parameters
+
+# A step works through the flat arrays part by part, so that what it makes on the way stays in the cache of a
+# CPU (9 M numbers in 13 ms instead of 45) and small in the memory of a GPU. The numbers do not depend on it.
+PART_ON_CPU = 1 << 16
+PART_ON_GPU = 1 << 24
+
+
+class DecayCounts(NamedTuple):
+    """How many tensors and numbers the weight decay pulls towards zero, and how many it leaves alone."""
+
+    decay: float
+    decaying_tensors: int
+    decaying_numbers: int
+    other_tensors: int
+    other_numbers: int
+
+    def __str__(self) -> str:
+        return (
+            f"weight decay {self.decay:g} on {self.decaying_tensors} matrices ({self.decaying_numbers:,} "
+            f"numbers), none on {self.other_tensors} vectors ({self.other_numbers:,} numbers)"
+        )
 
 
 class AdamW:
-    """The two moments of every parameter, in arrays laid out like the parameters."""
+    """The two moments of every parameter, in arrays laid out like the parameters.
+
+    `t`, `m.flat` and `v.flat` are the whole state: a checkpoint holds these three, and to resume is to set
+    `t` and to write into the two arrays (`optimizer.m.flat[:] = …`).
+    """
 
     def __init__(
         self,
@@ -28,25 +57,59 @@ class AdamW:
         eps: float = 1e-8,
         decay: float = 0.01,
     ) -> None:
+        """`step` will move `parameters` in place. Raises UsageError for betas outside 0 … 1, eps not above 0
+        or a decay below 0.
+        """
+        if not all(0.0 <= beta < 1.0 for beta in betas):
+            raise UsageError(f"betas are {betas}: each must be at least 0 and less than 1")
+        if not (eps > 0.0 and decay >= 0.0):
+            raise UsageError(f"eps is {eps} and decay {decay}: give eps above 0, decay 0 or above")
         self.parameters = parameters
         self.betas, self.eps, self.decay = betas, eps, decay
         self.m, self.v = parameters.zeros_like(), parameters.zeros_like()
         self.t = 0
-        self.decays = _decay_mask(parameters)  # (P,) 1 for entries of matrices, 0 for gains and biases
+
+    @property
+    def decay_counts(self) -> DecayCounts:
+        """What decays and what does not; prints as one line."""
+        shapes = self.parameters.shapes.values()
+        decaying = [math.prod(shape) for shape in shapes if _decays(shape)]
+        others = [math.prod(shape) for shape in shapes if not _decays(shape)]
+        return DecayCounts(self.decay, len(decaying), sum(decaying), len(others), sum(others))
 
     def step(self, gradients: Parameters, lr: float) -> None:
-        """Move the parameters by one step along `gradients`, in place."""
+        """Move the parameters by one step along `gradients`, in place; `gradients` stay as they are."""
         xp = array_module(gradients.flat)
         beta1, beta2 = self.betas
-        g, m, v, theta = gradients.flat, self.m.flat, self.v.flat, self.parameters.flat  # each (P,)
         self.t += 1
-        m *= beta1
-        m += (1.0 - beta1) * g
-        v *= beta2
-        v += (1.0 - beta2) * (g * g)
-        m_hat = m / (1.0 - beta1**self.t)  # (P,)
-        v_hat = v / (1.0 - beta2**self.t)  # (P,)
-        theta -= lr * (m_hat / (xp.sqrt(v_hat) + self.eps) + self.decay * self.decays * theta)
+        unbias_m = 1.0 / (1.0 - beta1**self.t)
+        unbias_v = 1.0 / (1.0 - beta2**self.t)
+
+        for theta in self.parameters.values():
+            if _decays(theta.shape):
+                theta *= 1.0 - lr * self.decay
+
+        P = gradients.flat.size
+        size = min(P, PART_ON_CPU if xp is np else PART_ON_GPU)
+        scratch = xp.empty_like(gradients.flat[:size])  # (size,)
+        for start in range(0, P, size):
+            part = slice(start, min(start + size, P))
+            g, m, v = gradients.flat[part], self.m.flat[part], self.v.flat[part]  # (p,) each
+            s = scratch[: len(g)]  # (p,)
+
+            m *= beta1
+            m += xp.multiply(g, 1.0 - beta1, out=s)  # β1·m + (1 − β1)·g
+            v *= beta2
+            xp.multiply(g, g, out=s)
+            s *= 1.0 - beta2
+            v += s  # β2·v + (1 − β2)·g²
+
+            xp.sqrt(v, out=s)
+            s *= math.sqrt(unbias_v)
+            s += self.eps  # sqrt(v̂) + eps
+            xp.divide(m, s, out=s)
+            s *= lr * unbias_m  # lr · m̂ / (sqrt(v̂) + eps)
+            self.parameters.flat[part] -= s
 
 
 def clip_gradients(gradients: Parameters, largest: float) -> Array:
@@ -60,14 +123,5 @@ def clip_gradients(gradients: Parameters, largest: float) -> Array:
     return norm
 
 
-def warmup_cosine(step: int, steps: int, peak: float, warmup: int) -> float:
-    """Learning rate at `step` of `steps`: straight up to `peak` over `warmup` steps, half a cosine to 0."""
-    if step < warmup:
-        return peak * (step + 1) / warmup
-    return peak * 0.5 * (1.0 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
-
-
-def _decay_mask(parameters: Parameters) -> Array:
-    """(P,)"""
-    parts = [np.full(math.prod(s), float(len(s) > 1)) for s in parameters.shapes.values()]
-    return asarray(np.concatenate(parts), array_module(parameters.flat), parameters.flat.dtype)
+def _decays(shape: tuple[int, ...]) -> bool:
+    return len(shape) > 1

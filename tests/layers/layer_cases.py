@@ -13,6 +13,7 @@ from minigpt2 import layers
 from minigpt2.backend import asarray
 from minigpt2.config import GPT2Config
 from minigpt2.ragged import TokenBatch
+from minigpt2.training.randomness import CountedGenerator
 
 N, D, H, F, V, P = 7, 6, 2, 10, 11, 41
 
@@ -184,16 +185,16 @@ def _mlp(xp):
     return Problem({"x": normal(N, D), **mlp_weights()}, forward, _with_weights(layers.mlp_backward))
 
 
-def _block(lengths, attention, rate):
+def _block(run, backward, lengths, attention, rate):
     def build(xp):
         batch = batch_of(lengths, xp)
         config = block_config(attention, rate)
 
         def forward(x, **weights):
-            return layers.block(x, weights, batch, config, generator(xp, rate))
+            return run(x, weights, batch, config, CountedGenerator(xp, 3) if rate else None)
 
         inputs = {"x": normal(batch.N, D), **block_weights()}
-        return Problem(inputs, forward, _with_weights(layers.block_backward))
+        return Problem(inputs, forward, _with_weights(backward))
 
     return build
 
@@ -244,7 +245,15 @@ CASES = [
     ),
     Case("mlp", "mlp_backward", _mlp),
     *(
-        Case(f"block, {name}, {kind}, dropout {rate}", "block_backward", _block(name, kind, rate))
+        Case(
+            f"{run.__name__}, {name}, {kind}, dropout {rate}",
+            backward.__name__,
+            _block(run, backward, name, kind, rate),
+        )
+        for run, backward in (
+            (layers.block, layers.block_backward),
+            (layers.recomputed_block, layers.recomputed_block_backward),
+        )
         for name in LENGTHS
         for kind in ("causal", "bidirectional")
         for rate in (0.0, RATE)
