@@ -93,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("evaluate needs at least one file or BEIR folder (see minigpt2 evaluate --help)")
     sets = open_sets(paths, dev=args.dev, train=args.train, limit=args.limit)
     encoder = open_encoder(args)
-    name = encoder.path.resolve().name
+    name = Path(args.model or encoder.path).resolve().name  # of a training run, not of best/ inside it
     results = []
     for one in sets:
         results.append(
