@@ -473,7 +473,7 @@ class _Signals:
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)  # None: set outside Python
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         if self.received:
