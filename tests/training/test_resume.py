@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from tiny_runs import SETTINGS, Events, tiny_trainer
 
+from minigpt2.errors import ModelError
 from minigpt2.training.checkpoints import newest_checkpoint, read_training_checkpoint
 from minigpt2.training.events import CheckpointWritten, RunEnded, StepDone, Warned
 
@@ -217,13 +218,16 @@ def flip(path, byte):
     path.write_bytes(content)
 
 
-def test_without_any_whole_checkpoint_the_run_begins_anew(stopped):
+def test_without_any_whole_checkpoint_nothing_is_removed(stopped):
     for path in (stopped / "checkpoints").iterdir():
         (path / "manifest.json").unlink()
-    _, events = resume(stopped)
-    assert len(events.of(StepDone)) == 40
-    assert "begins anew" in events.of(Warned)[-1].message
-    assert len(events.of(Warned)) == 5  # one for each checkpoint, too
+    with pytest.raises(
+        ModelError, match=r"none of the 4 checkpoints of .* is whole \(checkpoint step-00000012"
+    ):
+        resume(stopped)
+    assert len(list((stopped / "checkpoints").iterdir())) == 4
+    result = tiny_trainer(stopped, overwrite=True).run()
+    assert result.step == 40
 
 
 def test_the_log_is_cut_back_to_the_resumed_step(stopped):
