@@ -11,7 +11,7 @@
 import time
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,12 +31,12 @@ from ..errors import DataError, UsageError
 from . import baselines
 from .baselines import System
 from .classification import (
-    FOLDS,
     NEIGHBOURS,
     STRENGTH,
     Split,
     accuracy,
     as_numbers,
+    fold_count,
     folds,
     knn,
     logistic_probe,
@@ -95,7 +95,7 @@ def open_sets(
 
     dev     0/1 pairs on which the thresholds for all 0/1 pairs are chosen
     train   labelled texts from which the probe and the neighbours learn, for all labelled texts
-    limit   take so many examples (queries) of each set, evenly spread over it
+    limit   take so many examples of each file but `dev` (of a BEIR folder: queries), evenly spread over it
 
     Without `train`, X-test.tsv learns from the X-train.tsv beside it, and then X-train.tsv is no set of its
     own. Raises DataError for a file that is no set, UsageError for options that nothing needs.
@@ -113,6 +113,8 @@ def open_sets(
     if train is not None and "labelled_texts" not in kinds.values():
         raise UsageError("--train is for files of text and label, and none of the files is one")
     thresholds = None if dev is None else read_pairs(dev, kind="binary")
+    if thresholds is not None:
+        _require_two_labels(thresholds.path, thresholds.labels.tolist())
     learners = {
         path: Path(train) if train is not None else _train_beside(path)
         for path in dict.fromkeys(paths)
@@ -161,7 +163,7 @@ def _pairs_set(path: Path, dev: Pairs | None, limit: int | None) -> EvaluationSe
     size = _limited(len(pairs.ids), limit, "pairs")
     columns = (_some(column, rows) for column in (pairs.ids, pairs.first, pairs.second))
     pairs = Pairs(path, *columns, pairs.labels[rows], pairs.kind)
-    _require_two_labels(path, set(pairs.labels.tolist()))
+    _require_two_labels(path, pairs.labels.tolist())
     if pairs.kind == "score":
         notes = [f"{size}, scores from {pairs.labels.min():g} to {pairs.labels.max():g}"]
     else:
@@ -171,15 +173,14 @@ def _pairs_set(path: Path, dev: Pairs | None, limit: int | None) -> EvaluationSe
 
 
 def _labelled_set(path: Path, train_path: Path | None, limit: int | None) -> EvaluationSet:
-    data = read_labelled_texts(path)
-    rows = _evenly(len(data.texts), limit)
-    size = _limited(len(data.texts), limit, "texts")
-    data = LabelledTexts(path, _some(data.texts, rows), _some(data.labels, rows))
-    train = None if train_path is None else read_labelled_texts(train_path)
+    data, size = _labelled_texts(path, limit)
+    train, train_size = (None, "") if train_path is None else _labelled_texts(train_path, limit)
     classes = set(data.labels if train is None else train.labels)
     _require_two_labels(path if train is None else train.path, classes)
-    learned = "text" if train is None else f"{len(train.texts)} texts of {train.path.name}"
-    split = f"{FOLDS}-fold cross-validation" if train is None else f"learned from {learned}"
+    if train is None:
+        split = f"{fold_count(len(data.texts))}-fold cross-validation"
+    else:
+        split = f"learned from {train_size} of {train.path.name}"
     notes = [f"{size}, {len(set(data.labels))} classes; {split}"]
     unknown = sum(label not in classes for label in data.labels)
     if unknown:
@@ -191,6 +192,13 @@ def _labelled_set(path: Path, train_path: Path | None, limit: int | None) -> Eva
     return EvaluationSet(_name(path).removesuffix("-test"), "labelled_texts", data, train, notes)
 
 
+def _labelled_texts(path: Path, limit: int | None) -> tuple[LabelledTexts, str]:
+    data = read_labelled_texts(path)
+    rows = _evenly(len(data.texts), limit)
+    size = _limited(len(data.texts), limit, "texts")
+    return LabelledTexts(path, _some(data.texts, rows), _some(data.labels, rows)), size
+
+
 def _retrieval_set(path: Path, limit: int | None) -> EvaluationSet:
     data = read_beir(path)
     ids = _some(list(data.queries), _evenly(len(data.queries), limit))
@@ -199,9 +207,10 @@ def _retrieval_set(path: Path, limit: int | None) -> EvaluationSet:
     return EvaluationSet(_name(path), "beir", data, None, [f"{size}, {len(data.documents)} documents"])
 
 
-def _require_two_labels(path: Path, labels: set) -> None:
-    if len(labels) < 2:
-        raise DataError(f"{path}: every label is {next(iter(labels))}, so there is nothing to tell apart")
+def _require_two_labels(path: Path, labels: Iterable[str | float]) -> None:
+    different = set(labels)
+    if len(different) < 2:
+        raise DataError(f"{path}: every label is {different.pop()}, so there is nothing to tell apart")
 
 
 def evaluate(

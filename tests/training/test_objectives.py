@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from test_examples import pairs_of
-from tiny_runs import tiny_encoder, word_pairs
+from tiny_runs import tiny_encoder
 
 from minigpt2.backend import asarray, to_numpy
 from minigpt2.datasets import Positives
@@ -19,13 +19,14 @@ from minigpt2.training.settings import TrainingSettings
 
 D = 12
 ENCODER = tiny_encoder(n_embd=D)
-SCORES = pairs_of(["a", "b", "c"], ["d", "e", "f"], [1.0, 5.0, 3.0], "score")
-WITH_NEGATIVES = Positives(Path("t.tsv"), ["a", "b", "c"], ["d", "e", "f"], [None, "g", "h"])
+BINARY = pairs_of(["ab", "cd", "ab", "e", "cd"], ["p", "qr", "s", "t", "u"], [1, 1, 0, 0, 0])
+SCORES = pairs_of(["ab", "b", "c"], ["d", "e", "f"], [1.0, 5.0, 3.0], "score")
+WITH_NEGATIVES = Positives(Path("t.tsv"), ["ab", "b", "c"], ["d", "e", "f"], [None, "g", "h"])
 WITHOUT = WITH_NEGATIVES._replace(negatives=[None] * 3)
 TEXTS = ["ab", "c", "de", "fgh"]
 
 DATA = {
-    "binary": TrainingSet.from_pairs(word_pairs(12), ENCODER),
+    "binary": TrainingSet.from_pairs(BINARY, ENCODER),
     "score": TrainingSet.from_pairs(SCORES, ENCODER, label_range=(0, 5)),
     "positives": TrainingSet.from_positives(WITHOUT, ENCODER),
     "with negatives": TrainingSet.from_positives(WITH_NEGATIVES, ENCODER),
@@ -88,7 +89,8 @@ def test_pairs_with_labels_become_anchors_positives_and_negatives():
     labels = [1, 1, 1, 0, 0, 0, 0, 0]
     data = TrainingSet.from_pairs(pairs_of(first, second, labels), ENCODER)
     made, notes = prepare(data, TrainingSettings(), DROPPING)
-    name = {n: ENCODER.tokenizer.decode(data.tokens_of([n])[0]) for n in range(data.texts)} | {-1: None}
+    ids = data.tokens_of(np.arange(data.texts))
+    name = dict(enumerate(map(ENCODER.tokenizer.decode, ids))) | {-1: None}
     assert [[name[t] for t in row] for row in made.columns.tolist()] == [
         ["a", "p", "n", "m"],  # the anchor's negatives go to its examples in turn
         ["a", "q", "o", None],
@@ -98,7 +100,7 @@ def test_pairs_with_labels_become_anchors_positives_and_negatives():
         "3 pairs with label 1 are anchors with their positives, 4 of 5 pairs with label 0 give them hard "
         "negatives, the others are left out"
     ]
-    triplets, notes = prepare(data, TrainingSettings(objective="triplet"), DROPPING)
+    triplets, _ = prepare(data, TrainingSettings(objective="triplet"), DROPPING)
     assert ["".join(name[t] for t in row) for row in triplets.columns.tolist()] == [
         "apn",
         "aqo",
@@ -111,6 +113,12 @@ def test_triplets_leave_out_what_has_no_negative():
     data, notes = prepared("with negatives", "triplet")
     assert data.columns.tolist() == [[1, 4, 6], [2, 5, 7]]
     assert notes == ["1 examples without a negative left out"]
+
+
+def test_triplets_from_pairs_need_an_anchor_with_both_labels():
+    data = TrainingSet.from_pairs(pairs_of(["a", "b"], ["c", "d"], [0, 1]), ENCODER)
+    with pytest.raises(UsageError, match="needs pairs with label 0 whose first sentence is also"):
+        prepare(data, TrainingSettings(objective="triplet"), DROPPING)
 
 
 def test_pairs_without_a_positive_are_refused():
@@ -160,7 +168,7 @@ def batch(kind, objective, xp, rng, **settings):
 
 
 def test_texts_of_a_batch_stand_column_by_column(xp, rng):
-    data, rows, texts, _ = batch("with negatives", "info_nce", xp, rng)
+    data, _, texts, _ = batch("with negatives", "info_nce", xp, rng)
     assert texts.tolist() == [0, 1, 2, 3, 4, 5, 6, 7]
     assert texts_of_batch(data, np.array([2, 0])).tolist() == [2, 0, 5, 3, 7]
 
@@ -194,6 +202,8 @@ def test_losses_are_called_with_the_settings(xp, rng):
     found, data, v = value("binary", objective="contrastive", margin=0.9)
     M = len(data)
     assert found == pytest.approx(float(losses.contrastive(v[:M], v[M:], data.labels, 0.9)[0]))
+    found, _, v = value("binary", objective="contrastive", temperature=0.4)
+    assert found == pytest.approx(float(losses.contrastive(v[:M], v[M:], data.labels, 0.5, 0.4)[0]))
     found, data, v = value("score", objective="cosine")
     assert found == pytest.approx(float(losses.cosine_regression(v[:3], v[3:], data.labels)[0]))
     found, data, v = value("score", objective="cosent", temperature=0.3)
