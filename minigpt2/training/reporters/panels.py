@@ -30,7 +30,7 @@ from .frame import (
     width_of,
     wrapped,
 )
-from .gauges import HEALTHY, MARKS, SHORT_LEVELS, Gauge, gauges_of, verdict
+from .gauges import COLLAPSED, HEALTHY, MARKS, SHORT_LEVELS, Gauge, gauges_of, verdict
 from .history import History, Series
 from .wording import ENDINGS, count, duration, metric_name, number, rate, short_count
 
@@ -173,7 +173,7 @@ def _progress(history: History, width: int, view: View) -> Row:
             f"step {count(done)}/{count(steps)} · {state} ",
             f"{count(done)}/{count(steps)} ",
         ),
-        width - 6,
+        width - 9,  # the percentage
     )
     share = done / steps if steps else 0.0
     percent = f" {share:4.0%}  "
@@ -260,7 +260,8 @@ def metrics_panel(history: History, width: int, height: int, view: View) -> Bloc
     if event.best:
         right = row_of(("★ best so far", GOOD))
     else:
-        right = row_of((f"★ best at step {count(best.step)}", DIM)) if best is not None else None
+        at = count(best.step) if best is not None else "–"
+        right = row_of((fitting((f"★ best at step {at}", f"★ step {at}", ""), width - 19), DIM))
     column = max(9, min(12, width // 4))
     label = width - 2 * column
     table: Block = [row_of((f"{'':{label}}{'now':>{column}}{'best':>{column}}", DIM))]
@@ -378,7 +379,10 @@ def collapse_panel(history: History, width: int, height: int, view: View) -> Blo
         content += _chart([curve], width, left - 2, view, y_range=(min(0.0, float(y.min())), 1.0))
     elif not roomy:
         worst = next((g for g in gauges if g.level == level), gauges[0])
-        said = "the vectors are well spread" if level == HEALTHY else f"{worst.name}: {worst.note}"
+        said = {
+            HEALTHY: "the vectors are well spread",
+            COLLAPSED: "all texts get nearly the same vector",
+        }.get(level, f"{worst.name}: {worst.note}")
         content += wrapped(said, width, DIM)[:left]
     return panel(title, content, width, height, right)
 
