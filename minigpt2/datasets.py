@@ -13,7 +13,6 @@ number of columns, an empty text, a label that is no number, or an id that stand
 BEIR format: Thakur et al. 2021, arXiv:2104.08663.
 """
 
-import contextlib
 import json
 import lzma
 import math
@@ -163,20 +162,20 @@ def read_texts(path: str | Path, *, limit: int | None = None) -> list[str]:
 def read_beir(folder: str | Path) -> Retrieval:
     """Read a BEIR folder: corpus.jsonl, queries.jsonl, and qrels-test.tsv or qrels/test.tsv.
 
-    A document is its title, a blank and its text, as BEIR's own models read it. Relevance of 0 or less says
-    that a document was judged and does not answer; it is the same here as no judgement. A query that no
-    document answers is left out. Raises DataError, naming file and line, for anything missing, damaged or
-    doubled, and for a judgement on a query or document that is not there.
+    A document is its title, a blank and its text, as BEIR's own models read it; it may be empty. Relevance of
+    0 or less says that a document was judged and does not answer; it is the same here as no judgement. A
+    query that no document answers is left out. Raises DataError, naming file and line, for anything missing,
+    damaged or doubled, and for a judgement on a query or document that is not there.
     """
     folder = Path(folder)
     corpus, queries = folder / "corpus.jsonl", folder / "queries.jsonl"
     documents = {}
     for number, id, record in _json_records(corpus):
-        title = _json_text(record, "title", corpus, number, required=False)
-        text = _json_text(record, "text", corpus, number, required=not title)
+        title = _json_text({"title": "", **record}, "title", corpus, number)
+        text = _json_text(record, "text", corpus, number)
         documents[id] = f"{title} {text}".strip()
     questions = {
-        id: _json_text(record, "text", queries, number, required=True)
+        id: _json_text(record, "text", queries, number, filled=True)
         for number, id, record in _json_records(queries)
     }
     relevance: dict[str, dict[str, float]] = {}
@@ -428,7 +427,7 @@ def _json_records(path: Path) -> Iterator[tuple[int, str, dict[str, Any]]]:
             raise DataError(f"{where}: not usable JSON ({type(error).__name__})") from None
         if not isinstance(record, dict):
             raise DataError(f'{where} is no JSON object: every line must be like {{"_id": …, "text": …}}')
-        id = _json_text(record, "_id", path, number, required=True)
+        id = _json_text(record, "_id", path, number, filled=True)
         if id in lines:
             raise DataError(f"{where}: the _id {shorten(id)} stands in line {lines[id]} already")
         lines[id] = number
@@ -437,13 +436,17 @@ def _json_records(path: Path) -> Iterator[tuple[int, str, dict[str, Any]]]:
         raise DataError(f"{path} is empty: a BEIR folder needs it")
 
 
-def _json_text(record: dict[str, Any], key: str, path: Path, number: int, *, required: bool) -> str:
-    value = record.get(key, "")
+def _json_text(record: dict[str, Any], key: str, path: Path, number: int, *, filled: bool = False) -> str:
+    where = f"{path}: line {number}"
+    if key not in record:
+        raise DataError(f"{where} has no {key}: every line needs one")
+    value = record[key]
     if not isinstance(value, str):
-        raise DataError(f"{path}: line {number}: {key} is {shorten(value)}, not a string")
-    if required and not value.strip():
-        raise DataError(f"{path}: line {number}: {key} is missing or empty")
-    with contextlib.suppress(UnicodeEncodeError):
+        raise DataError(f"{where}: {key} is {shorten(value)}, not a string")
+    if filled and not value.strip():
+        raise DataError(f"{where}: {key} is empty")
+    try:
         value.encode("utf-8")
-        return value
-    raise DataError(f"{path}: line {number}: {key} holds half of a surrogate pair, which is no character")
+    except UnicodeEncodeError:
+        raise DataError(f"{where}: {key} holds half of a surrogate pair, which is no character") from None
+    return value

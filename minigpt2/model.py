@@ -145,7 +145,7 @@ class GPT2:
 
     def logits_backward(self, dlogits: Array, ctx: LogitsContext, gradients: Parameters) -> Array:
         """(M, V) -> dhidden (M, D); adds the token table's share into `gradients`"""
-        dlogits = factor(dlogits)
+        dlogits = factor(dlogits)  # (M, V)  as both operands of the forward product
         _add(gradients, "", {"wte.weight": dlogits.T @ ctx.hidden})  # (V, D)  logits = hidden @ wteᵀ
         return dlogits @ ctx.wte  # (M, D)  logits = hidden @ wteᵀ
 

@@ -49,8 +49,9 @@ def bundled_models() -> list[str]:
 def find_model(name_or_path: str | Path | None = None) -> Path:
     """The folder of a model: None is the bundled default, then a bundled name, then a path.
 
-    A folder that is called like a bundled model is meant by `./nano`. Raises ModelError, with what there is,
-    if nothing is found: minigpt2 never downloads.
+    A folder that is called like a bundled model is meant by `./nano`. The output folder of a training run
+    stands for the model in it that validated best, or else the last one. Raises ModelError, with what there
+    is, if nothing is found: minigpt2 never downloads.
     """
     names = bundled_models()
     if name_or_path is None:
@@ -68,11 +69,20 @@ def find_model(name_or_path: str | Path | None = None) -> Path:
         return PRETRAINED / str(name_or_path)
     path = Path(name_or_path).expanduser()
     if is_folder(path):
-        return path
+        return _model_of_run(path)
     if path.exists():
         raise ModelError(f"{path} is a file: give the folder that holds config.json and model.safetensors")
     bundled = f"the bundled models are {', '.join(names)}" if names else "no model is bundled"
     raise ModelError(f"no model directory {str(name_or_path)!r}: {bundled}, and nothing is downloaded")
+
+
+def _model_of_run(path: Path) -> Path:
+    """The model in the output folder of a training run (see `training/run_folder.py`); else `path` itself."""
+    if not any((path / name).exists() for name in ("config.json", "modules.json")):
+        for name in ("best", "last"):
+            if (path / name / "config.json").exists():
+                return path / name
+    return path
 
 
 def read_model_directory(path: str | Path, *, dtype: str = "float32") -> ModelFiles:

@@ -267,14 +267,16 @@ class TestBeir:
             ({"corpus": "\n"}, "line 1, column 1: not valid JSON"),
             ({"corpus": "[" * 100_000}, "line 1: not usable JSON"),
             ({"corpus": [{"_id": 5, "text": "a"}]}, "line 1: _id is 5, not a string"),
-            ({"corpus": [{"text": "a"}]}, "line 1: _id is missing or empty"),
+            ({"corpus": [{"text": "a"}]}, "line 1 has no _id"),
             ({"corpus": [{"_id": "d1", "text": ["a"]}]}, "line 1: text is .* not a string"),
-            ({"corpus": [{"_id": "d1"}]}, "line 1: text is missing or empty"),
+            ({"corpus": [{"_id": "d1"}]}, "line 1 has no text"),
+            ({"corpus": [{"_id": "", "text": "a"}]}, "line 1: _id is empty"),
+            ({"corpus": [{"_id": "d1", "title": None, "text": "a"}]}, "line 1: title is None, not a string"),
             ({"corpus": [*CORPUS, CORPUS[0]]}, "line 3: the _id 'd1' stands in line 1 already"),
             ({"corpus": '{"_id": "d1", "text": "\\ud800"}\n'}, "line 1: text holds half of a surrogate pair"),
             ({"corpus": b'{"_id": "d\xff'}, r"corpus\.jsonl: line 1, byte 11 .* is not UTF-8"),
             ({"queries": [*QUERIES, QUERIES[1]]}, r"queries\.jsonl: line 3: the _id 'q2' stands in line 2"),
-            ({"queries": [{"_id": "q1", "text": " "}]}, r"queries\.jsonl: line 1: text is missing or empty"),
+            ({"queries": [{"_id": "q1", "text": " "}]}, r"queries\.jsonl: line 1: text is empty"),
             ({"qrels": None}, r"holds no qrels-test\.tsv or qrels/test\.tsv"),
             ({"qrels": ""}, "no judgement is above 0"),
             ({"qrels": "q1\td2\t0\n"}, "no judgement is above 0"),
@@ -297,6 +299,10 @@ class TestBeir:
     def test_refused_at_its_place(self, folder, changes, message):
         with pytest.raises(DataError, match=message):
             read_beir(folder(**changes))
+
+    def test_a_document_may_be_empty_and_have_no_title(self, folder):
+        found = read_beir(folder(corpus=[CORPUS[0], {"_id": "d2", "text": ""}]))
+        assert found.documents["d2"] == ""
 
     def test_missing_files(self, folder):
         place = folder()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..backend import DEVICES
 from ..config import NAMED_SIZES
 from ..embedding_settings import POOLINGS
-from ..errors import OutputError, UsageError
+from ..errors import DeviceError, OutputError, UsageError
 from ..training.settings import OBJECTIVE_OPTIONS, OBJECTIVES, SCHEDULES, TrainingSettings
 from . import console
 from .options import DEVICE_VARIABLE, positive_int
@@ -163,7 +163,10 @@ def _add_objective_options(group: argparse._ArgumentGroup) -> None:
         "--temperature",
         type=float,
         metavar="X",
-        help=_default_of("temperature", "by what cosines are divided before a softmax"),
+        help=_default_of(
+            "temperature",
+            "what cosines are divided by before a softmax; for contrastive how round its margin is",
+        ),
     )
     add("--alpha", type=float, metavar="X", help=_default_of("alpha", "weight of the regression"))
     add(
@@ -338,6 +341,7 @@ def run(args: argparse.Namespace) -> int:
     from .training_data import read_data_files, require_one_kind_of_use
 
     _check_combinations(args)
+    backend = _backend(args)
     _check_output(args)
     files = read_data_files(args.train_data, args.limit_train, args.objective)
     objective = args.objective or _usual_objective(args, files)
@@ -348,7 +352,7 @@ def run(args: argparse.Namespace) -> int:
         require_one_kind_of_use(validation.kind, objective)
         _say_data("validation data", validation)
     settings = _settings(args, objective, len(files))
-    encoder = _encoder(args, files)
+    encoder = _encoder(args, files, backend)
     trainer = Trainer(
         encoder,
         _training_set(args, objective, files, encoder),
@@ -523,14 +527,24 @@ def _device(args: argparse.Namespace) -> str:
     return device
 
 
-def _encoder(args: argparse.Namespace, files: "DataFiles") -> "Encoder":
-    """The model to train: one that there is, or a new one with random parameters."""
+def _backend(args: argparse.Namespace) -> "Backend":
+    """Where to compute. DeviceError for a GPU that is asked for, or needed by --precision, and unusable."""
     from ..backend import choose_backend
+
+    backend = choose_backend(device=_device(args))
+    if args.precision != "float32" and backend.device == "cpu":
+        raise DeviceError(
+            f"--precision {args.precision} needs a GPU, and this run has none: {backend.reason}"
+        )
+    return backend
+
+
+def _encoder(args: argparse.Namespace, files: "DataFiles", backend: "Backend") -> "Encoder":
+    """The model to train: one that there is, or a new one with random parameters."""
     from ..encoder import load
 
     if args.model is not None:
-        return load(args.model, device=_device(args))
-    backend = choose_backend(device=_device(args))
+        return load(args.model, device=backend.device)
     return _new_encoder(args, _tokenizer(args, files), backend)
 
 

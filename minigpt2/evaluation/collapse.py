@@ -96,9 +96,9 @@ def collapse_warning(history: Sequence[Collapse]) -> str | None:
         f"the vectors are collapsing: the mean cosine of different texts is {last.mean_cosine:.3f} "
         f"({before.mean_cosine:.3f} before training), and of {last.dimensions} dimensions they use "
         f"{last.effective_rank:.1f} (before: {before.effective_rank:.1f}). The loss falls because all texts "
-        f"get nearly the same vector, not because the model tells them apart. Remedies: something to push apart "
-        f"(info_nce or cosent, or about as many negative pairs as positive ones), a larger margin, a lower "
-        f"learning rate or a longer warm-up"
+        f"get nearly the same vector, not because the model tells them apart. Remedies: something to push "
+        f"apart (info_nce or cosent, or about as many negative pairs as positive ones), a larger margin, a "
+        f"lower learning rate or a longer warm-up"
     )
 
 

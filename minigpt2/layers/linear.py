@@ -28,7 +28,7 @@ def linear(x: Array, weight: Array, bias: Array) -> tuple[Array, LinearContext]:
 def linear_backward(dy: Array, ctx: LinearContext) -> tuple[Array, Array, Array]:
     """(N, out) -> dx (N, in), dweight (in, out), dbias (out,)"""
     dbias = dy.sum(axis=0)  # (out,)  y = … + bias, the same bias for every row
-    dy = factor(dy)
+    dy = factor(dy)  # (N, out)  as x and weight: once for both products
     dweight = ctx.x.T @ dy  # (in, out)  y = x @ weight: each weight meets every row once
     dx = dy @ ctx.weight.T  # (N, in)  y = x @ weight: each input feeds every output
     return dx, dweight, dbias

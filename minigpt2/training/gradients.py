@@ -34,6 +34,7 @@ from ..layers.pooling import PoolingContext
 from ..model import GPT2, ModelContext
 from ..parameters import Parameters
 from ..ragged import TokenBatch
+from .losses import next_token, next_token_backward
 from .randomness import CountedGenerator
 
 Sentences = Sequence[Sequence[int]]
@@ -163,19 +164,24 @@ def language_model_gradients(
     rng            switches dropout on; a CountedGenerator if `recompute`
 
     Raises DataError if no sentence has two tokens, UsageError for a `chunk_tokens` below 1, and what
-    `GPT2.loss` raises.
+    `GPT2.forward` raises.
     """
     _require_count("chunk_tokens", chunk_tokens)
     usable = [sentence for sentence in sentences if len(sentence) > 1]  # one token alone predicts nothing
     if not usable:
         raise DataError("no sentence has two tokens, so there is no next token to predict")
     predicted = sum(map(len, usable)) - len(usable)
+    wte, dwte = model.parameters["wte.weight"], gradients["wte.weight"]  # (V, D), (V, D)
     total = 0.0
     for chunk in _chunks_of_tokens(usable, chunk_tokens):
         batch = TokenBatch(chunk, array_module(model.parameters.flat))
         share = (batch.N - batch.B) / predicted
-        loss, ctx = model.loss(batch, keep=True, rng=rng, recompute=recompute)  # ()
-        model.loss_backward(ctx, gradients, scale * share)
+        hidden, ctx = model.forward(batch, keep=True, rng=rng, recompute=recompute)  # (N, D)
+        loss, loss_ctx = next_token(hidden, wte, batch)  # ()
+        dhidden, dwte_of_head = next_token_backward(scale * share, loss_ctx)  # (N, D), (V, D)
+        dwte += dwte_of_head
+        del dwte_of_head, loss_ctx  # or they would be held while the blocks go back
+        model.backward(dhidden, ctx, gradients)
         total = total + loss * share  # ()
     return total
 

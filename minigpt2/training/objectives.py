@@ -57,13 +57,20 @@ def prepare(
     name = settings.objective
     objective = OBJECTIVES[name]
     has_targets = data.targets is not None
+    has_negatives = data.kind == "binary" or data.columns.shape[1] > 2
     fitting = [
         other
         for other, needs in OBJECTIVES.items()
-        if data.kind in needs.kinds and (has_targets or other != "distillation")
+        if data.kind in needs.kinds
+        and (has_targets or other != "distillation")
+        and (has_negatives or other != "triplet")
     ]
     if name not in fitting:
-        what = "texts without a teacher's vectors" if data.kind == "texts" else _WORDS[data.kind]
+        what = _WORDS[data.kind]
+        if data.kind == "texts" and not has_targets:
+            what += " without a teacher's vectors"
+        elif name == "triplet":
+            what += " without negatives"
         raise UsageError(f"the objective {name} cannot learn from {what}: use {' or '.join(fitting)}")
     if settings.matryoshka is not None and settings.matryoshka[-1] > config.D:
         raise UsageError(
@@ -189,7 +196,8 @@ def _triplets(data: TrainingSet) -> tuple[TrainingSet, list[str]]:
         data, notes = _from_labels(data)
     if data.columns.shape[1] < 3:
         raise UsageError(
-            "the objective triplet needs a negative for each anchor, and this data has none: use info_nce"
+            "the objective triplet needs pairs with label 0 whose first sentence is also that of one with "
+            "label 1, and there are none: use info_nce, contrastive or cosent"
         )
     lacking = int((data.columns[:, 2] < 0).sum())
     if lacking:
@@ -236,8 +244,8 @@ def _zero_to_one(data: TrainingSet) -> tuple[TrainingSet, list[str]]:
 
 
 def _bind_contrastive(settings: TrainingSettings, labels: np.ndarray) -> tuple[Forward, Backward]:
-    forward = functools.partial(losses.contrastive, labels=labels, margin=settings.option("margin"))
-    return forward, losses.contrastive_backward
+    options = {name: settings.option(name) for name in ("margin", "temperature")}
+    return functools.partial(losses.contrastive, labels=labels, **options), losses.contrastive_backward
 
 
 def _bind_cosine(settings: TrainingSettings, labels: np.ndarray) -> tuple[Forward, Backward]:
@@ -267,7 +275,7 @@ _ALL = ("binary", "score", "positives", "texts")
 _WORDS = {
     "binary": "pairs labelled 0 or 1",
     "score": "pairs with scores",
-    "positives": "positives",
+    "positives": "texts that belong together",
     "texts": "single texts",
 }
 

@@ -43,7 +43,7 @@ class LossScaler:
             if not _is_power_of_two(value):
                 raise UsageError(f"the loss scale's {name} must be a power of two, not {value!r}")
         if not smallest <= scale <= largest:
-            raise UsageError(f"the loss scale {scale:g} does not lie within {smallest:g} and {largest:g}")
+            raise UsageError(f"the loss scale {scale} does not lie within {smallest} and {largest}")
         if isinstance(patience, bool) or not isinstance(patience, int) or patience < 1:
             raise UsageError(
                 f"the loss scale's patience must be a whole number of at least 1, not {patience!r}"

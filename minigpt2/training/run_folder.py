@@ -24,6 +24,11 @@ from .checkpoints import remove_folder, remove_leftovers
 from .events import Event, record
 from .settings import FREE_ON_EXTEND, FREE_ON_RESUME
 
+try:
+    import fcntl
+except ImportError:  # a system without such locks: nothing keeps two runs apart there
+    fcntl = None
+
 FORMAT = "minigpt2 training run 1"
 
 
@@ -41,32 +46,29 @@ class RunFolder:
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Make the folder and keep other runs out. UsageError if one is in it, OutputError as in `files`."""
-        try:
+        with _naming(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
-            lock = open(self.path / ".lock", "a+")  # noqa: SIM115  closed below
-        except OSError as error:
-            reason = (error.strerror or "refused").lower()
-            raise OutputError(f"cannot write in the output directory {self.path}: {reason}") from error
-        with lock:
-            try:
-                import fcntl
-            except ImportError:  # a system without such locks
-                yield
-                return
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                lock.seek(0)
-                holder = lock.read().strip() or "unknown"
-                raise UsageError(
-                    f"another run (process {holder}) is training in {self.path}: wait for it or choose "
-                    f"another output directory"
-                ) from None
-            lock.seek(0)
-            lock.truncate()
-            lock.write(str(os.getpid()))
-            lock.flush()
+            lock = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            if fcntl is not None:
+                self._lock(lock)
             yield
+        finally:
+            os.close(lock)  # which unlocks
+
+    def _lock(self, lock: int) -> None:
+        """Lock an open file and write our process number into it; UsageError if another run holds it."""
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            holder = os.read(lock, 20).decode(errors="replace").strip() or "unknown"
+            raise UsageError(
+                f"another run (process {holder}) is training in {self.path}: wait for it or choose another "
+                f"output directory"
+            ) from None
+        with contextlib.suppress(OSError):  # the number is for people: a full disk shows soon enough
+            os.ftruncate(lock, 0)
+            os.write(lock, str(os.getpid()).encode())
 
     def holds_a_run(self) -> bool:
         """True if a run has begun here. Raises UsageError if files of other origin have the names of ours."""

@@ -15,7 +15,7 @@ from ..files import shorten
 
 # Objective -> the settings of its own and what they are where none is given.
 OBJECTIVE_OPTIONS: dict[str, dict[str, Any]] = {
-    "contrastive": {"margin": 0.5},
+    "contrastive": {"margin": 0.5, "temperature": 0.0},
     "cosine": {},
     "cosent": {"temperature": 0.05},
     "info_nce": {"temperature": 0.05, "symmetric": True},
@@ -101,9 +101,12 @@ class TrainingSettings:
 
         for name in ("initial_lr", "eps"):
             _check_number(name, getattr(self, name), above=0.0)
-        for name in ("max_seconds", "clip", "temperature", "alpha"):
+        for name in ("max_seconds", "clip", "alpha"):
             _check_number(name, getattr(self, name), above=0.0, or_none=True)
         _check_number("decay", self.decay, least=0.0)
+        _check_number("temperature", self.temperature, least=0.0, or_none=True)
+        if self.temperature == 0 and self.objective != "contrastive":
+            raise UsageError(f"temperature must be above 0 for the objective {self.objective}, not 0")
         _check_number("margin", self.margin, least=0.0, or_none=True)
         _check_number("dropout", self.dropout, least=0.0, below=1.0, or_none=True)
         if type(self.warmup) is int:

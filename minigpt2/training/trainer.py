@@ -380,7 +380,8 @@ class Trainer:
 
     def _end(self, reason: str) -> TrainingResult:
         progress = self.progress
-        if reason != "interrupted" and progress.validated_step != progress.step:
+        validated = self.validation is None or progress.validated_step == progress.step
+        if reason != "interrupted" and not validated:
             self._validate()
             self._checkpoint_step = None  # the one of this step does not know of the validation
         self._checkpoint()

@@ -13,9 +13,9 @@ import numpy as np
 from ..backend import Array, asarray, to_numpy
 from ..datasets import Pairs
 from ..encoder import BATCH_TOKENS, Encoder, batches_by_length
-from ..errors import UsageError
-from ..evaluation import metrics
+from ..errors import DataError, UsageError
 from ..evaluation.collapse import Collapse, collapse_of
+from ..evaluation.pairs import pairs_metrics
 from ..ragged import TokenBatch
 from . import losses
 from .examples import TrainingSet
@@ -41,7 +41,10 @@ class Validation:
     """Validation data, tokenized once, and the measures that fit it."""
 
     def __init__(self, data: "Pairs | list[str]", encoder: Encoder, objective: str) -> None:
-        """Pairs for objectives on vectors, texts or pairs for a language model; else UsageError."""
+        """Pairs for objectives on vectors, texts or pairs for a language model; else UsageError.
+
+        Raises DataError for data that measures nothing: all labels equal, no text of two tokens.
+        """
         if objective != "language_model" and not isinstance(data, Pairs):
             raise UsageError(
                 f"the objective {objective} is validated on pairs with labels, not on a {type(data).__name__}"
@@ -50,6 +53,10 @@ class Validation:
         self.texts = TrainingSet.of(data, encoder)
         self.kind = "texts" if objective == "language_model" else data.kind
         self.metric = DECIDING[self.kind]
+        if self.kind == "texts":
+            _with_next_token(self.texts)
+        else:
+            pairs_metrics(np.zeros(len(data.labels)), data)
 
     def compare(self, metric: float, best: float | None) -> int:
         """1 if `metric` is better than the best so far, 0 if it is as good, −1 if it is worse."""
@@ -82,21 +89,6 @@ class Validation:
         return share >= 0.75, share <= 0.25
 
 
-def pairs_metrics(cosines: np.ndarray, pairs: Pairs) -> dict[str, float]:
-    """Cosines (M,) of the pairs -> the metrics that their kind of labels has"""
-    labels = pairs.labels  # (M,)
-    if pairs.kind == "score":
-        return {"spearman": metrics.spearman(cosines, labels), "pearson": metrics.pearson(cosines, labels)}
-    accuracy = metrics.best_threshold(cosines, labels)
-    return {
-        "auc": metrics.auc(cosines, labels),
-        "average_precision": metrics.average_precision(cosines, labels),
-        "accuracy": accuracy.value,
-        "f1": metrics.best_threshold(cosines, labels, "f1").value,
-        "threshold": accuracy.threshold,
-    }
-
-
 def vectors_of(data: TrainingSet, encoder: Encoder) -> Array:
     """(texts, D) of length 1"""
     xp = encoder.backend.xp
@@ -108,16 +100,21 @@ def vectors_of(data: TrainingSet, encoder: Encoder) -> Array:
 
 def mean_loss(data: TrainingSet, encoder: Encoder) -> float:
     """The next-token cross-entropy in nats, over all tokens that have a next one"""
-    usable = np.flatnonzero(data.lengths > 1)  # (n,)
-    if len(usable) == 0:
-        raise UsageError("no validation text has two tokens, so there is no next token to predict")
     total, predicted = 0.0, 0
-    for _, batch in _batches(data, usable, encoder):
+    for _, batch in _batches(data, _with_next_token(data), encoder):
         hidden, _ = encoder.model.forward(batch)  # (N, D)
         loss, _ = losses.next_token(hidden, encoder.model.parameters["wte.weight"], batch)  # ()
         total += float(loss) * (batch.N - batch.B)
         predicted += batch.N - batch.B
     return total / predicted
+
+
+def _with_next_token(data: TrainingSet) -> np.ndarray:
+    """(n,) the texts of two tokens or more"""
+    usable = np.flatnonzero(data.lengths > 1)  # (n,)
+    if len(usable) == 0:
+        raise DataError("no validation text has two tokens, so there is no next token to predict")
+    return usable
 
 
 def _batches(

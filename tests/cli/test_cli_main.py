@@ -37,9 +37,15 @@ def test_every_command_has_help(cli, command):
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        ([], "which command? One of embed, similarity, tokens, info, doctor (see minigpt2 --help)"),
+        (
+            [],
+            "which command? One of embed, similarity, train, evaluate, tokens, info, doctor (see minigpt2 --help)",
+        ),
         (["embd"], "unknown command 'embd': did you mean embed?"),
-        (["xyz"], "unknown command 'xyz': use one of embed, similarity, tokens, info, doctor"),
+        (
+            ["xyz"],
+            "unknown command 'xyz': use one of embed, similarity, train, evaluate, tokens, info, doctor",
+        ),
         (["--colour", "embed"], "unrecognized arguments: --colour (see minigpt2 --help)"),
         (["embed"], "nothing to embed: give a text, or --input FILE with one text a line (- is stdin)"),
         (["embed", "a", "--batch"], "unrecognized arguments: --batch (see minigpt2 embed --help)"),

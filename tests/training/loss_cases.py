@@ -142,6 +142,7 @@ def _matryoshka(build_inner, weights=WEIGHTS):
 CASES = [
     Case("contrastive", "contrastive_backward", with_labels("contrastive", BINARY)),
     Case("contrastive, wide margin", "contrastive_backward", with_labels("contrastive", BINARY, margin=1.5)),
+    Case("contrastive, soft", "contrastive_backward", with_labels("contrastive", BINARY, temperature=0.2)),
     Case("contrastive, one pair", "contrastive_backward", with_labels("contrastive", BINARY, rows=1)),
     Case("cosine_regression", "cosine_regression_backward", with_labels("cosine_regression", GRADED)),
     *(Case(f"triplet, margin {m}", "triplet_backward", _triplet(m)) for m in (0.2, 1.0, -3.0)),

@@ -1,5 +1,7 @@
 """The margin contrastive loss against a plain loop, and what the margin means."""
 
+import math
+
 import numpy as np
 import pytest
 from arrays import assert_close
@@ -56,3 +58,36 @@ def test_labels_of_any_kind_leave_float32_as_it_is(labels, xp):
     assert loss.dtype == da.dtype == db.dtype == np.float32
     expected = loop_loss(to_numpy(a).tolist(), to_numpy(b).tolist(), list(labels), 0.5)
     assert float(loss) == pytest.approx(expected, rel=1e-6)
+
+
+def loop_soft_hinge(x, temperature):
+    return temperature * math.log1p(math.exp(x / temperature))
+
+
+@pytest.mark.parametrize("temperature", [0.05, 0.4])
+def test_a_temperature_rounds_the_corner(temperature, xp):
+    a, b = unit_rows(M, D), unit_rows(M, D, seed=1)
+    labels = asarray(np.array(BINARY), xp)
+    loss, _ = contrastive(asarray(a, xp), asarray(b, xp), labels, 0.5, temperature)
+    d = 1.0 - (a * b).sum(axis=1)
+    terms = [
+        0.5 * (di**2 if y == 1 else loop_soft_hinge(0.5 - di, temperature) ** 2)
+        for di, y in zip(d, BINARY, strict=True)
+    ]
+    assert float(loss) == pytest.approx(np.mean(terms), rel=1e-13)
+    assert float(loss) > float(contrastive(asarray(a, xp), asarray(b, xp), labels, 0.5)[0])
+
+
+def test_a_small_temperature_is_the_sharp_margin_and_does_not_overflow(xp):
+    a, b = (asarray(unit_rows(M, D, seed=seed), xp, np.float32) for seed in (0, 1))
+    labels = asarray(np.array(BINARY), xp)
+    sharp, sharp_ctx = contrastive(a, b, labels, 0.5)
+    soft, soft_ctx = contrastive(a, b, labels, 0.5, 1e-4)
+    assert float(soft) == pytest.approx(float(sharp), rel=1e-5)
+    for x, y in zip(contrastive_backward(1.0, sharp_ctx), contrastive_backward(1.0, soft_ctx), strict=True):
+        assert_close(y, to_numpy(x), 1e-6)
+
+
+def test_beyond_the_margin_a_temperature_still_pushes(xp):
+    push = contrastive_backward(1.0, contrastive(*pair_at(0.55, xp), xp.asarray([0]), 0.5, 0.1)[1])
+    assert float(push[0][0, 0]) > 0.0  # the step goes against the gradient: away from b = (0.45, …)

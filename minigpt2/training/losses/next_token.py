@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from ...backend import Array, array_module
 from ...errors import UsageError
+from ...half_products import factor
 from ...layers import cross_entropy, cross_entropy_backward
 from ...model import next_tokens
 from ...ragged import TokenBatch
@@ -34,7 +35,7 @@ class NextTokenContext(NamedTuple):
 
 
 def next_token(
-    hidden: Array, wte: Array, batch: TokenBatch, chunk_rows: int = 1024
+    hidden: Array, wte: Array, batch: TokenBatch, chunk_rows: int = 512
 ) -> tuple[Array, NextTokenContext]:
     """(N, D), (V, D) -> the mean loss in nats, shape ()
 
@@ -47,9 +48,10 @@ def next_token(
         raise UsageError(f"chunk_rows is {chunk_rows}: a chunk needs at least one row")
     rows, targets = next_tokens(batch)  # (M,), (M,)
     M = len(rows)
+    table = factor(wte)  # (V, D)
     loss = 0.0
     for chunk in _chunks(M, chunk_rows):
-        logits = hidden[rows[chunk]] @ wte.T  # (m, V)
+        logits = factor(hidden[rows[chunk]]) @ table.T  # (m, V)
         loss_of_chunk = cross_entropy(logits, targets[chunk])[0]  # ()
         loss = loss + loss_of_chunk * (len(logits) / M)  # ()
     return loss, NextTokenContext(hidden, wte, rows, targets, chunk_rows)
@@ -61,12 +63,14 @@ def next_token_backward(dloss: float | Array, ctx: NextTokenContext) -> tuple[Ar
     M = len(ctx.rows)
     dhidden = xp.zeros_like(ctx.hidden)  # (N, D)  a last token has no next one and hears nothing
     dwte = xp.zeros_like(ctx.wte)  # (V, D)
+    table = factor(ctx.wte)  # (V, D)
     for chunk in _chunks(M, ctx.chunk_rows):
-        hidden = ctx.hidden[ctx.rows[chunk]]  # (m, D)
-        logits = hidden @ ctx.wte.T  # (m, V)  made again
+        hidden = factor(ctx.hidden[ctx.rows[chunk]])  # (m, D)
+        logits = hidden @ table.T  # (m, V)  made again
         _, cross_entropy_ctx = cross_entropy(logits, ctx.targets[chunk])
         dlogits = cross_entropy_backward(dloss * (len(logits) / M), cross_entropy_ctx)  # (m, V)  Σ m/M · loss
-        dhidden[ctx.rows[chunk]] = dlogits @ ctx.wte  # (m, D)  hidden · wteᵀ; each row stands there once
+        dlogits = factor(dlogits)  # (m, V)  once for both products
+        dhidden[ctx.rows[chunk]] = dlogits @ table  # (m, D)  hidden · wteᵀ; each row stands there once
         dwte += dlogits.T @ hidden  # (V, D)  hidden · wteᵀ
     return dhidden, dwte
 
