@@ -634,7 +634,10 @@ def _command_to_resume(arguments: Sequence[str]) -> str:
 
 
 def _next_commands(args: argparse.Namespace, trainer: "Trainer", result: "TrainingResult") -> list[str]:
-    model = shlex.quote(str(result.path))
+    from ..model_directory import bundled_models
+
+    # The folder of the run stands for its best model, unless it is called like a bundled one.
+    model = shlex.quote(str(result.path if args.output_dir in bundled_models() else args.output_dir))
     if trainer.settings.objective == "language_model":
         return [f"minigpt2 train --model {model} --train-data PAIRS.tsv --output-dir DIR"]
     known = [*(args.validation_data or []), *args.train_data]

@@ -37,10 +37,7 @@ def test_every_command_has_help(cli, command):
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        (
-            [],
-            "which command? One of embed, similarity, train, evaluate, tokens, info, doctor (see minigpt2 --help)",
-        ),
+        ([], f"which command? One of {', '.join(COMMANDS)} (see minigpt2 --help)"),
         (["embd"], "unknown command 'embd': did you mean embed?"),
         (
             ["xyz"],
