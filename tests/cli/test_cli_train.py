@@ -82,6 +82,8 @@ def test_the_command_line_of_the_seed(cli, tmp_path, out):
     code, counted, err = cli("tokens", "count", training, "--tokenizer-path", vocabulary)
     assert code == 0, err
     assert counted.splitlines()[1].startswith(f"{training}\t25\t")
+    code, counted, err = cli("tokens", "count", "--tokenizer-path", vocabulary)
+    assert (code, counted.splitlines()[0]) == (0, "tokens\t300"), err
 
     options = ["--train-data", training, "--validation-data", validation, "--tokenizer-path", vocabulary]
     options += ["--output-dir", out, "--epochs", 2, "--batch-size", 8, "--initial-lr", 0.001, "--n-heads", 2]
