@@ -191,38 +191,45 @@ def _make_places(
     most = max(len(batch) for batch in batches)
     new: list[list[int]] = []
     held: list[set[int]] = []
+    after: dict[int, int] = {}  # text -> the number after that of the last new batch that holds it
     for example in order[misplaced].tolist():
         texts = _texts_of(columns, example)
-        for batch, in_batch in zip(new, held, strict=True):
-            if len(batch) < most and not texts & in_batch:
-                batch.append(example)
-                in_batch |= texts
-                break
-        else:
-            new.append([example])
-            held.append(set(texts))
+        place = max(after.get(text, 0) for text in texts)
+        while place < len(new) and len(new[place]) >= most:
+            place += 1
+        if place == len(new):
+            new.append([])
+            held.append(set())
+        new[place].append(example)
+        held[place] |= texts
+        after |= dict.fromkeys(texts, place + 1)
 
     if at_least > 1:
-        small = [i for i, batch in enumerate(kept) if len(batch) < at_least]
-        for i in small:
-            new += [[int(example)] for example in kept[i]]
-            held += [_texts_of(columns, int(example)) for example in kept[i]]
+        for batch in kept:
+            if len(batch) < at_least:
+                new += [[int(example)] for example in batch]
+                held += [_texts_of(columns, int(example)) for example in batch]
         kept = [batch for batch in kept if len(batch) >= at_least]
+        sizes = np.array([len(batch) for batch in kept], np.int64)
         for batch, in_batch in zip(new, held, strict=True):
             if len(batch) < at_least:
-                batch.append(_take_over(kept, in_batch, columns, at_least))
+                batch.append(_take_over(kept, sizes, in_batch, columns, at_least))
     return [batch for batch in kept if len(batch)] + [np.array(batch, order.dtype) for batch in new]
 
 
-def _take_over(kept: list[np.ndarray], texts: set[int], columns: np.ndarray, at_least: int) -> int:
-    """Remove from the largest batch an example that shares none of `texts`, and return it"""
-    for i in sorted(range(len(kept)), key=lambda i: -len(kept[i])):
-        if len(kept[i]) <= at_least:
-            break
+def _take_over(
+    kept: list[np.ndarray], sizes: np.ndarray, texts: set[int], columns: np.ndarray, at_least: int
+) -> int:
+    """Remove from the largest batch that has one an example that shares none of `texts`, and return it"""
+    left = sizes.copy()
+    while len(left) and left.max() > at_least:
+        i = int(left.argmax())
         for place, example in enumerate(kept[i].tolist()):
             if not texts & _texts_of(columns, example):
                 kept[i] = np.delete(kept[i], place)
+                sizes[i] -= 1
                 return example
+        left[i] = 0
     counts = np.bincount(columns[columns >= 0])
     raise DataError(
         f"one text stands in {counts.max()} of {len(columns)} examples, too many for it to stand only once "
