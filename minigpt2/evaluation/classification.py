@@ -13,7 +13,7 @@ from ..errors import DataError, UsageError
 from .sparse import Rows, products
 
 NEIGHBOURS = 10
-FOLDS = 5
+FOLDS, FOLDS_OF_MANY, MANY = 5, 2, 10_000  # more than so many texts teach enough with half of them
 STRENGTH = 10.0  # of the probe's fit to the data against its L2 penalty, scikit-learn's C
 
 _BLOCK = 1 << 23  # similarities in memory at once
@@ -26,12 +26,17 @@ class Split(NamedTuple):
     test: np.ndarray
 
 
-def folds(labels: np.ndarray, count: int = FOLDS, seed: int = 0) -> list[Split]:
-    """(M,) classes -> so many splits; every row is judged once, and every class is dealt out evenly."""
+def fold_count(M: int) -> int:
+    """How many splits cross-validation makes of M rows."""
+    return min(M, FOLDS if M <= MANY else FOLDS_OF_MANY)
+
+
+def folds(labels: np.ndarray, seed: int = 0) -> list[Split]:
+    """(M,) classes -> splits; every row is judged once, and every class is dealt out evenly."""
     labels = np.asarray(labels)
     if len(labels) < 2:
         raise DataError(f"{len(labels)} labelled text cannot be split: give more, or a file to learn from")
-    count = min(count, len(labels))
+    count = fold_count(len(labels))
     shuffled = np.random.default_rng(seed).permutation(len(labels))
     dealt = shuffled[np.argsort(labels[shuffled], kind="stable")]  # class by class, random inside
     fold = np.empty(len(labels), int)
@@ -73,7 +78,7 @@ class Probe(NamedTuple):
         return (x @ self.weight + self.bias).argmax(axis=1)
 
 
-def logistic_probe(x: Rows, labels: np.ndarray, strength: float = STRENGTH, tolerance: float = 1e-6) -> Probe:
+def logistic_probe(x: Rows, labels: np.ndarray, strength: float = STRENGTH, tolerance: float = 1e-4) -> Probe:
     """Multinomial logistic regression: rows (M, D) and class numbers (M,) from 0 to K−1 -> Probe.
 
         loss = mean over rows of −log softmax(x·W + b)[label] + ‖W‖² / (2 · strength · M)
@@ -86,21 +91,25 @@ def logistic_probe(x: Rows, labels: np.ndarray, strength: float = STRENGTH, tole
     wanted = np.zeros((M, K))
     wanted[np.arange(M), labels] = 1.0
     transposed = x.T
+    # Around their mean m the columns are far better conditioned, and x·W + b = (x − m)·W + (b + m·W).
+    mean = transposed @ np.full(M, 1.0 / M)  # (D,)
 
     def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
         weight, bias = flat[: D * K].reshape(D, K), flat[D * K :]
-        logits = x @ weight + bias  # (M, K)
+        logits = x @ weight + (bias - mean @ weight)  # (M, K)
         logits -= logits.max(axis=1, keepdims=True)
         p = np.exp(logits)  # (M, K)
         total = p.sum(axis=1, keepdims=True)  # (M, 1)
         value = (np.log(total[:, 0]) - logits[np.arange(M), labels]).mean()
         value += (weight * weight).sum() / (2.0 * strength * M)
         dlogits = (p / total - wanted) / M  # (M, K)
-        dweight = transposed @ dlogits + weight / (strength * M)  # (D, K)
-        return float(value), np.concatenate([dweight.ravel(), dlogits.sum(axis=0)])
+        dbias = dlogits.sum(axis=0)  # (K,)
+        dweight = transposed @ dlogits - np.outer(mean, dbias) + weight / (strength * M)  # (D, K)
+        return float(value), np.concatenate([dweight.ravel(), dbias])
 
     flat = minimise(loss, np.zeros(D * K + K), tolerance)
-    return Probe(flat[: D * K].reshape(D, K), flat[D * K :])
+    weight = flat[: D * K].reshape(D, K)
+    return Probe(weight, flat[D * K :] - mean @ weight)
 
 
 def minimise(

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-_SCRATCH = 1 << 21  # numbers in the temporary of one product
+_SCRATCH = 1 << 15  # numbers in the temporary of one product: what stays in a cache
 
 
 class SparseRows:

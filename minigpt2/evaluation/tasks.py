@@ -11,7 +11,7 @@
 import time
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,12 +31,12 @@ from ..errors import DataError, UsageError
 from . import baselines
 from .baselines import System
 from .classification import (
-    FOLDS,
     NEIGHBOURS,
     STRENGTH,
     Split,
     accuracy,
     as_numbers,
+    fold_count,
     folds,
     knn,
     logistic_probe,
@@ -113,6 +113,8 @@ def open_sets(
     if train is not None and "labelled_texts" not in kinds.values():
         raise UsageError("--train is for files of text and label, and none of the files is one")
     thresholds = None if dev is None else read_pairs(dev, kind="binary")
+    if thresholds is not None:
+        _require_two_labels(thresholds.path, thresholds.labels.tolist())
     learners = {
         path: Path(train) if train is not None else _train_beside(path)
         for path in dict.fromkeys(paths)
@@ -161,7 +163,7 @@ def _pairs_set(path: Path, dev: Pairs | None, limit: int | None) -> EvaluationSe
     size = _limited(len(pairs.ids), limit, "pairs")
     columns = (_some(column, rows) for column in (pairs.ids, pairs.first, pairs.second))
     pairs = Pairs(path, *columns, pairs.labels[rows], pairs.kind)
-    _require_two_labels(path, set(pairs.labels.tolist()))
+    _require_two_labels(path, pairs.labels.tolist())
     if pairs.kind == "score":
         notes = [f"{size}, scores from {pairs.labels.min():g} to {pairs.labels.max():g}"]
     else:
@@ -178,8 +180,10 @@ def _labelled_set(path: Path, train_path: Path | None, limit: int | None) -> Eva
     train = None if train_path is None else read_labelled_texts(train_path)
     classes = set(data.labels if train is None else train.labels)
     _require_two_labels(path if train is None else train.path, classes)
-    learned = "text" if train is None else f"{len(train.texts)} texts of {train.path.name}"
-    split = f"{FOLDS}-fold cross-validation" if train is None else f"learned from {learned}"
+    if train is None:
+        split = f"{fold_count(len(data.texts))}-fold cross-validation"
+    else:
+        split = f"learned from {len(train.texts)} texts of {train.path.name}"
     notes = [f"{size}, {len(set(data.labels))} classes; {split}"]
     unknown = sum(label not in classes for label in data.labels)
     if unknown:
@@ -199,9 +203,10 @@ def _retrieval_set(path: Path, limit: int | None) -> EvaluationSet:
     return EvaluationSet(_name(path), "beir", data, None, [f"{size}, {len(data.documents)} documents"])
 
 
-def _require_two_labels(path: Path, labels: set) -> None:
-    if len(labels) < 2:
-        raise DataError(f"{path}: every label is {next(iter(labels))}, so there is nothing to tell apart")
+def _require_two_labels(path: Path, labels: Iterable[str | float]) -> None:
+    different = set(labels)
+    if len(different) < 2:
+        raise DataError(f"{path}: every label is {different.pop()}, so there is nothing to tell apart")
 
 
 def evaluate(

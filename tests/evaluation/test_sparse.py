@@ -28,7 +28,7 @@ def test_to_sparse_and_back(dense):
     assert toarray(dense) is dense
 
 
-@pytest.mark.parametrize("scratch", [1, 12, 1 << 21])
+@pytest.mark.parametrize("scratch", [1, 12, 1 << 15])
 def test_product(dense, rng, monkeypatch, scratch):
     monkeypatch.setattr(sparse, "_SCRATCH", scratch)  # one row at a time, some, all at once
     w = rng.standard_normal((11, 4))
