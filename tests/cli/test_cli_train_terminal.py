@@ -111,6 +111,19 @@ def test_an_error_leaves_the_terminal_sane_and_its_line_readable(terminal):
     assert "the first tensor that is not finite is" in after
 
 
+def test_ctrl_z_gives_the_terminal_back_until_the_program_continues(terminal):
+    """Without a shell above it the program is not stopped, so it continues at once."""
+    run = terminal(80, 24)
+    run.wait_for(draws("step"))
+    os.write(run.ours, b"\x1a")
+    run.wait_for(lambda screen: run.all.count("\x1b[?1049h") == 2)
+    assert run.all.count("\x1b[?1049l") == 1
+    run.wait_for(draws(*SMALL))
+    os.write(run.ours, b"\x03")
+    assert run.wait() == 130
+    assert run.is_as_before()
+
+
 def test_a_second_ctrl_c_stops_at_once_with_a_sane_terminal(terminal):
     run = terminal(80, 24)
     run.wait_for(draws("step"))

@@ -4,6 +4,10 @@ import contextlib
 import io
 import itertools
 import json
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +19,7 @@ from minigpt2.evaluation.collapse import Collapse
 from minigpt2.training.events import CheckpointWritten, RunEnded, RunStarted, StepDone, Validated, Warned
 from minigpt2.training.reporters import Dashboard, JsonLines, PlainLines
 from minigpt2.training.reporters import charts as chart_module
+from minigpt2.training.reporters import dashboard as dashboard_module
 from minigpt2.training.reporters.charts import (
     Curve,
     bars,
@@ -492,3 +497,56 @@ def test_a_dashboard_that_saw_nothing_leaves_nothing():
     dashboard.close()
     dashboard.close()
     assert stream.getvalue() == ""
+
+
+@pytest.mark.parametrize(("seconds_of_work", "most"), [(0.0, 9), (0.05, 1)])
+def test_a_dashboard_draws_seldom_enough(rng, monkeypatch, seconds_of_work, most):
+    """At most 8 pictures a second, and where one takes 50 ms of work none for the next 6 seconds."""
+
+    def slow_picture(*arguments):
+        end = time.thread_time() + seconds_of_work
+        while time.thread_time() < end:
+            pass
+        return picture(*arguments)
+
+    monkeypatch.setattr(dashboard_module, "picture", slow_picture)
+    dashboard = Dashboard(Console(file=io.StringIO(), force_terminal=True))
+    try:
+        for event in events(rng):
+            dashboard.report(event)
+            time.sleep(0.008)
+        assert 1 <= dashboard.pictures <= most
+    finally:
+        dashboard.close()
+
+
+def test_what_others_write_to_stderr_is_shown_and_comes_out_at_the_end(rng, capsys):
+    stream = io.StringIO()
+    dashboard = Dashboard(Console(file=stream, force_terminal=True, width=80, height=24))
+    run = list(itertools.islice(events(rng), 5))
+    try:
+        for event in run:
+            dashboard.report(event)
+        print("a library \x1b[2Jcomplains", file=sys.stderr)
+        assert capsys.readouterr().err == ""
+    finally:
+        dashboard.close()
+    assert capsys.readouterr().err == "a library \x1b[2Jcomplains\n"  # as it was written, by whom it was
+    assert "! step 3: a library ‹1b›[2Jcomplains" in stream.getvalue()
+
+
+def test_the_terminal_is_given_back_where_nobody_closes(rng):
+    code = (
+        "import sys, numpy as np; sys.path.insert(0, sys.argv[1])\n"
+        "from test_reporters import *\n"
+        "dashboard = Dashboard(Console(file=sys.stdout, force_terminal=True))\n"
+        "for event in itertools.islice(events(np.random.default_rng(0)), 5): dashboard.report(event)\n"
+        "raise RuntimeError('lost')"
+    )
+    command = [sys.executable, "-c", code, str(Path(__file__).parent)]
+    done = subprocess.run(command, capture_output=True, timeout=60, env=os.environ | {"PYTHONUTF8": "1"})
+    out = done.stdout.decode()
+    assert done.returncode == 1
+    assert b"RuntimeError: lost" in done.stderr
+    assert out.index("\x1b[?1049h") < out.index("\x1b[?1049l")
+    assert out.rindex("\x1b[?25l") < out.rindex("\x1b[?25h")
