@@ -544,7 +544,7 @@ def _encoder(args: argparse.Namespace, files: "DataFiles", backend: "Backend") -
     from ..encoder import load
 
     if args.model is not None:
-        return load(args.model, device=backend.device)
+        return load(args.model, device=_device(args))
     return _new_encoder(args, _tokenizer(args, files), backend)
 
 
@@ -642,9 +642,16 @@ def _next_commands(args: argparse.Namespace, trainer: "Trainer", result: "Traini
         return [f"minigpt2 train --model {model} --train-data PAIRS.tsv --output-dir DIR"]
     known = [*(args.validation_data or []), *args.train_data]
     beside = [Path(path).with_name("test.tsv") for path in known]
-    test = next((str(path) for path in beside if path.exists()), "test.tsv")
+    test = next((str(path) for path in beside if path.exists()), "PAIRS.tsv")
+    threshold = ""
+    if (
+        trainer.validation is not None
+        and trainer.validation.kind == "binary"
+        and len(args.validation_data) == 1
+    ):
+        threshold = f" --dev {shlex.quote(args.validation_data[0])}"
     return [
-        f"minigpt2 evaluate {model} {shlex.quote(test)}",
+        f"minigpt2 evaluate {model} {shlex.quote(test)}{threshold}",
         f'minigpt2 similarity --model {model} "The cat is sleeping" "A feline is resting"',
     ]
 

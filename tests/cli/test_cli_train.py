@@ -124,7 +124,7 @@ def test_what_is_said_before_during_and_after(cli, pairs, out):
     shown = stdout.splitlines()
     assert re.fullmatch(r"best AUC on the validation data: [\d.]+ at step \d of 4", shown[0])
     assert shown[1].startswith(f"model: {out / 'best'}, after 0:0")
-    assert f"  minigpt2 evaluate {out} {pairs.with_name('test.tsv')}" in shown
+    assert f"  minigpt2 evaluate {out} {pairs.with_name('test.tsv')} --dev {pairs}" in shown
     commands = [line.strip() for line in shown if line.startswith("  minigpt2 ")]
     assert [cli(*shlex.split(command)[1:])[0] for command in commands] == [
         0,
