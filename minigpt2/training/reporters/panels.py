@@ -349,11 +349,12 @@ def _labelled(bars: Block, wordings: Sequence[str], style: Style) -> Block:
 
 
 def _metric_panel(history: History, width: int, height: int, view: View) -> Block:
-    """Where the data has no positives and negatives: the deciding metric over the run, in large."""
+    """Where the data has no positives and negatives: another metric over the run, in large."""
     event = history.validated
-    x, y, *_ = history.metrics[event.metric].arrays()
-    chart = _chart([charts.Curve(x, y, METRIC, "*")], width, height - 1, view)
-    title = row_of((metric_name(event.metric), BOLD), (" on the validation data", DIM))
+    name = _deciding_first(event.metrics, event.metric)[-1]
+    x, y, *_ = history.metrics[name].arrays()
+    chart = _chart([charts.Curve(x, y, METRIC, "*")], width, height - 1, view, may_be_log=True)
+    title = row_of((metric_name(name), BOLD), (" on the validation data", DIM))
     return panel(title, chart, width, height)
 
 
