@@ -35,7 +35,7 @@ from .history import History, Series
 from .wording import ENDINGS, count, duration, metric_name, number, rate, short_count
 
 LARGE, SMALL = (120, 36), (60, 18)  # from which width and height
-MOST_NEWS = 5  # rows that a warning may take from the charts of the small arrangement
+MOST_NEWS = 6  # rows that a warning may take from the charts of the small arrangement
 FEWEST_BINS = 12  # of a histogram
 LEAST_TRACK = 7  # cells of a gauge's track
 
