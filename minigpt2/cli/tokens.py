@@ -80,8 +80,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     create.add_argument("--overwrite", action="store_true", help="replace a tokenizer that is already there")
     create.set_defaults(run_action=_create)
 
-    count = commands.add_parser("count", help="tokens, words and bytes of files", allow_abbrev=False)
-    count.add_argument("files", nargs="+", metavar="FILE", help="UTF-8 text, one text a line; - is stdin")
+    count = commands.add_parser(
+        "count", help="tokens, words and bytes of files, or the tokens of a vocabulary", allow_abbrev=False
+    )
+    count.add_argument(
+        "files",
+        nargs="*",
+        metavar="FILE",
+        help="UTF-8 text, one text a line; - is stdin (default: count the tokens of the vocabulary itself)",
+    )
     _add_tokenizer_option(count)
     count.add_argument("--json", action="store_true", help="print JSON")
     count.set_defaults(run_action=_count)
@@ -398,6 +405,9 @@ def count_tokens(tokenizer: "Tokenizer", lines: Iterable[str], file: str) -> Cou
 
 def _count(args: argparse.Namespace) -> int:
     tokenizer = _open_tokenizer(args.tokenizer_path)
+    if not args.files:
+        _print_vocabulary(tokenizer, args.json)
+        return 0
     counts = [
         count_tokens(tokenizer, console.stdin_lines(), "stdin")
         if name == "-"
@@ -414,6 +424,23 @@ def _count(args: argparse.Namespace) -> int:
         for row in rows:
             print(*(f"{v:.4f}" if isinstance(v, float) else v for v in row.values()), sep="\t")
     return 0
+
+
+def _print_vocabulary(tokenizer: "Tokenizer", as_json: bool) -> None:
+    """What the vocabulary holds: a line for each number."""
+    special = set(tokenizer.special_tokens.values())
+    lengths = [len(tokenizer.token_bytes(id)) for id in range(tokenizer.vocab_size) if id not in special]
+    numbers = {
+        "tokens": tokenizer.vocab_size,
+        "special_tokens": len(special),
+        "single_bytes": sum(length == 1 for length in lengths),
+        "longest_in_bytes": max(lengths, default=0),
+    }
+    if as_json:
+        print(json.dumps(numbers))
+    else:
+        for name, value in numbers.items():
+            print(name, value, sep="\t")
 
 
 def _print_counts(rows: list[dict[str, Any]]) -> None:

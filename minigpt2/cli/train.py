@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..backend import DEVICES
 from ..config import NAMED_SIZES
 from ..embedding_settings import POOLINGS
-from ..errors import OutputError, UsageError
+from ..errors import DeviceError, OutputError, UsageError
 from ..training.settings import OBJECTIVE_OPTIONS, OBJECTIVES, SCHEDULES, TrainingSettings
 from . import console
 from .options import DEVICE_VARIABLE, positive_int
@@ -163,7 +163,10 @@ def _add_objective_options(group: argparse._ArgumentGroup) -> None:
         "--temperature",
         type=float,
         metavar="X",
-        help=_default_of("temperature", "by what cosines are divided before a softmax"),
+        help=_default_of(
+            "temperature",
+            "what cosines are divided by before a softmax; for contrastive how round its margin is",
+        ),
     )
     add("--alpha", type=float, metavar="X", help=_default_of("alpha", "weight of the regression"))
     add(
@@ -338,6 +341,7 @@ def run(args: argparse.Namespace) -> int:
     from .training_data import read_data_files, require_one_kind_of_use
 
     _check_combinations(args)
+    backend = _backend(args)
     _check_output(args)
     files = read_data_files(args.train_data, args.limit_train, args.objective)
     objective = args.objective or _usual_objective(args, files)
@@ -348,7 +352,7 @@ def run(args: argparse.Namespace) -> int:
         require_one_kind_of_use(validation.kind, objective)
         _say_data("validation data", validation)
     settings = _settings(args, objective, len(files))
-    encoder = _encoder(args, files)
+    encoder = _encoder(args, files, backend)
     trainer = Trainer(
         encoder,
         _training_set(args, objective, files, encoder),
@@ -523,14 +527,24 @@ def _device(args: argparse.Namespace) -> str:
     return device
 
 
-def _encoder(args: argparse.Namespace, files: "DataFiles") -> "Encoder":
-    """The model to train: one that there is, or a new one with random parameters."""
+def _backend(args: argparse.Namespace) -> "Backend":
+    """Where to compute. DeviceError for a GPU that is asked for, or needed by --precision, and unusable."""
     from ..backend import choose_backend
+
+    backend = choose_backend(device=_device(args))
+    if args.precision != "float32" and backend.device == "cpu":
+        raise DeviceError(
+            f"--precision {args.precision} needs a GPU, and this run has none: {backend.reason}"
+        )
+    return backend
+
+
+def _encoder(args: argparse.Namespace, files: "DataFiles", backend: "Backend") -> "Encoder":
+    """The model to train: one that there is, or a new one with random parameters."""
     from ..encoder import load
 
     if args.model is not None:
         return load(args.model, device=_device(args))
-    backend = choose_backend(device=_device(args))
     return _new_encoder(args, _tokenizer(args, files), backend)
 
 
@@ -620,14 +634,24 @@ def _command_to_resume(arguments: Sequence[str]) -> str:
 
 
 def _next_commands(args: argparse.Namespace, trainer: "Trainer", result: "TrainingResult") -> list[str]:
-    model = shlex.quote(str(result.path))
+    from ..model_directory import bundled_models
+
+    # The folder of the run stands for its best model, unless it is called like a bundled one.
+    model = shlex.quote(str(result.path if args.output_dir in bundled_models() else args.output_dir))
     if trainer.settings.objective == "language_model":
         return [f"minigpt2 train --model {model} --train-data PAIRS.tsv --output-dir DIR"]
     known = [*(args.validation_data or []), *args.train_data]
     beside = [Path(path).with_name("test.tsv") for path in known]
-    test = next((str(path) for path in beside if path.exists()), "test.tsv")
+    test = next((str(path) for path in beside if path.exists()), "PAIRS.tsv")
+    threshold = ""
+    if (
+        trainer.validation is not None
+        and trainer.validation.kind == "binary"
+        and len(args.validation_data) == 1
+    ):
+        threshold = f" --dev {shlex.quote(args.validation_data[0])}"
     return [
-        f"minigpt2 evaluate {model} {shlex.quote(test)}",
+        f"minigpt2 evaluate {model} {shlex.quote(test)}{threshold}",
         f'minigpt2 similarity --model {model} "The cat is sleeping" "A feline is resting"',
     ]
 

@@ -322,6 +322,13 @@ def test_count_with_normalizers_covers_what_is_normalized(run, tmp_path, path):
     assert (row["coverage"], row["exact_lines"]) == (1.0, 3)
 
 
+def test_count_without_a_file_counts_the_vocabulary(run, path):
+    assert run("count", "--tokenizer-path", path) == (
+        "tokens\t261\nspecial_tokens\t1\nsingle_bytes\t256\nlongest_in_bytes\t4\n"
+    )
+    assert json.loads(run("count", "--tokenizer-path", path, "--json"))["tokens"] == 261
+
+
 def test_count_names_the_bad_line(run, path, tmp_path):
     (tmp_path / "x.txt").write_bytes(b"good\n\xe9\n")
     with pytest.raises(DataError, match=r"x\.txt: line 2, byte 1 \(0xe9\) is not UTF-8"):

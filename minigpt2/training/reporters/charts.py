@@ -82,7 +82,9 @@ def x_axis(
 
     `mark` is a place on the axis to point at.
     """
-    ticks = round_ticks(low, high, max(2, cells // 12))
+    ticks = round_ticks(low, high, max(2, cells // 9))
+    if label == "step":
+        ticks = [tick for tick in ticks if float(tick).is_integer()]
     spell = tick_text(ticks)
     line, numbers = ["─"] * cells, [" "] * (gutter + 1 + cells)
     free_from = 0  # the first cell that no number has taken

@@ -53,6 +53,7 @@ class Dashboard:
         self._lock = threading.RLock()
         self._wake = threading.Event()
         self._closed = False
+        self._suspended = False
         self._told_at = time.monotonic()
         self._changed = True
         self._size = (80, 24)
@@ -93,6 +94,9 @@ class Dashboard:
         self._wake.set()
         self._thread.join()
         atexit.unregister(self.close)
+        if self._on_suspend is not None:
+            with contextlib.suppress(ValueError):  # closed by another thread than the one that opened
+                signal.signal(signal.SIGTSTP, self._on_suspend)
         self._history.closed = True
         self._give_back()
         self._leave_last_picture()
@@ -103,10 +107,12 @@ class Dashboard:
             self._history.take(Warned(step, line))
             self._changed = True
 
-    # opening and giving back
+    # taking the terminal and giving it back
 
     def _open(self) -> None:
         atexit.register(self.close)
+        if threading.current_thread() is threading.main_thread() and hasattr(signal, "SIGTSTP"):
+            self._on_suspend = signal.signal(signal.SIGTSTP, self._suspend)
         self._take()
         self._thread = threading.Thread(target=self._draw_until_closed, name="dashboard", daemon=True)
         self._thread.start()
@@ -116,28 +122,27 @@ class Dashboard:
             self._measure()
             self._live.start()
             self._stderr, sys.stderr = sys.stderr, self._said
-        if threading.current_thread() is threading.main_thread() and hasattr(signal, "SIGTSTP"):
-            self._on_suspend = signal.signal(signal.SIGTSTP, self._suspend)
+            self._changed = True
 
     def _give_back(self) -> None:
         with self._lock:
+            if not self._live.is_started:
+                return
             self._live.stop()
             sys.stderr = self._stderr
             kept = self._said.take()
         if kept:
             self._stderr.write(kept)
             self._stderr.flush()
-        if self._on_suspend is not None:
-            with contextlib.suppress(ValueError):  # not the main thread
-                signal.signal(signal.SIGTSTP, self._on_suspend)
-            self._on_suspend = None
 
     def _suspend(self, number: int, frame: FrameType | None) -> None:
-        """Ctrl-Z: an ordinary terminal for the shell, and the dashboard again afterwards."""
+        """Ctrl-Z: an ordinary terminal for the shell; the thread takes it again when it is ours again."""
+        self._suspended = True
         self._give_back()
         signal.signal(signal.SIGTSTP, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGTSTP)  # returns when the program continues
-        self._take()
+        signal.signal(signal.SIGTSTP, self._suspend)
+        self._suspended = False
 
     # drawing
 
@@ -150,8 +155,10 @@ class Dashboard:
                 continue
             before = time.thread_time()
             with self._lock:
-                if not self._live.is_started:  # suspended
+                if self._suspended:
                     continue
+                if not self._live.is_started:
+                    self._take()
                 self._changed = False
                 self._measure()
                 self._live.refresh()

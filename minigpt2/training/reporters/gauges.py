@@ -19,7 +19,7 @@ from .history import History
 # measured on healthy runs.
 SUSPECT_COSINE = 0.9
 SUSPECT_UNIFORMITY = -0.4  # that of vectors whose cosines are all 0.9
-LITTLE_RANK = 0.25  # of the rank at the first validation
+LITTLE_RANK = 0.1  # of the rank at the first validation
 
 HEALTHY, WATCH, COLLAPSED, UNTRAINED = "healthy", "watch", "collapsed", "untrained"
 LEVELS = (UNTRAINED, HEALTHY, WATCH, COLLAPSED)  # from good to bad

@@ -13,6 +13,7 @@ from ..events import CheckpointWritten, Event, RunEnded, RunStarted, StepDone, V
 
 MOST_POINTS = 1024  # more than a wide terminal has dots
 SMOOTHING_SHARE = 0.02  # the loss is averaged over about this share of what has been seen
+MOST_WEIGHT, LEAST_WEIGHT = 0.33, 0.01  # of a new loss in the average
 MOST_WARNINGS = 20
 
 
@@ -105,7 +106,9 @@ class History:
     def _take_step(self, event: StepDone) -> None:
         self.loss.add(event.step, event.loss)
         self._losses += 1
-        share = max(1.0 / self._losses, min(0.2, 1.0 / (SMOOTHING_SHARE * self._losses)), 0.01)
+        share = max(
+            1.0 / self._losses, min(MOST_WEIGHT, 1.0 / (SMOOTHING_SHARE * self._losses)), LEAST_WEIGHT
+        )
         if self._average is None or not np.isfinite(self._average):
             self._average = event.loss
         self._average += share * (event.loss - self._average)

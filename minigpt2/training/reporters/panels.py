@@ -30,12 +30,12 @@ from .frame import (
     width_of,
     wrapped,
 )
-from .gauges import HEALTHY, MARKS, SHORT_LEVELS, Gauge, gauges_of, verdict
+from .gauges import COLLAPSED, HEALTHY, MARKS, SHORT_LEVELS, Gauge, gauges_of, verdict
 from .history import History, Series
 from .wording import ENDINGS, count, duration, metric_name, number, rate, short_count
 
 LARGE, SMALL = (120, 36), (60, 18)  # from which width and height
-MOST_NEWS = 5  # rows that a warning may take from the charts of the small arrangement
+MOST_NEWS = 6  # rows that a warning may take from the charts of the small arrangement
 FEWEST_BINS = 12  # of a histogram
 LEAST_TRACK = 7  # cells of a gauge's track
 
@@ -173,7 +173,7 @@ def _progress(history: History, width: int, view: View) -> Row:
             f"step {count(done)}/{count(steps)} · {state} ",
             f"{count(done)}/{count(steps)} ",
         ),
-        width - 6,
+        width - 9,  # the percentage
     )
     share = done / steps if steps else 0.0
     percent = f" {share:4.0%}  "
@@ -260,7 +260,8 @@ def metrics_panel(history: History, width: int, height: int, view: View) -> Bloc
     if event.best:
         right = row_of(("★ best so far", GOOD))
     else:
-        right = row_of((f"★ best at step {count(best.step)}", DIM)) if best is not None else None
+        at = count(best.step) if best is not None else "–"
+        right = row_of((fitting((f"★ best at step {at}", f"★ step {at}", ""), width - 19), DIM))
     column = max(9, min(12, width // 4))
     label = width - 2 * column
     table: Block = [row_of((f"{'':{label}}{'now':>{column}}{'best':>{column}}", DIM))]
@@ -348,11 +349,12 @@ def _labelled(bars: Block, wordings: Sequence[str], style: Style) -> Block:
 
 
 def _metric_panel(history: History, width: int, height: int, view: View) -> Block:
-    """Where the data has no positives and negatives: the deciding metric over the run, in large."""
+    """Where the data has no positives and negatives: another metric over the run, in large."""
     event = history.validated
-    x, y, *_ = history.metrics[event.metric].arrays()
-    chart = _chart([charts.Curve(x, y, METRIC, "*")], width, height - 1, view)
-    title = row_of((metric_name(event.metric), BOLD), (" on the validation data", DIM))
+    name = _deciding_first(event.metrics, event.metric)[-1]
+    x, y, *_ = history.metrics[name].arrays()
+    chart = _chart([charts.Curve(x, y, METRIC, "*")], width, height - 1, view, may_be_log=True)
+    title = row_of((metric_name(name), BOLD), (" on the validation data", DIM))
     return panel(title, chart, width, height)
 
 
@@ -378,7 +380,10 @@ def collapse_panel(history: History, width: int, height: int, view: View) -> Blo
         content += _chart([curve], width, left - 2, view, y_range=(min(0.0, float(y.min())), 1.0))
     elif not roomy:
         worst = next((g for g in gauges if g.level == level), gauges[0])
-        said = "the vectors are well spread" if level == HEALTHY else f"{worst.name}: {worst.note}"
+        said = {
+            HEALTHY: "the vectors are well spread",
+            COLLAPSED: "all texts get nearly the same vector",
+        }.get(level, f"{worst.name}: {worst.note}")
         content += wrapped(said, width, DIM)[:left]
     return panel(title, content, width, height, right)
 

@@ -10,6 +10,7 @@ METRIC_NAMES = {
     "auc": "AUC",
     "average_precision": "average precision",
     "f1": "F1",
+    "f1_threshold": "threshold for F1",
     "spearman": "Spearman",
     "pearson": "Pearson",
 }
