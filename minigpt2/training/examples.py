@@ -66,10 +66,9 @@ class TrainingSet:
         """(texts,) tokens of each text"""
         return np.diff(self.offsets)
 
-    def tokens_of_examples(self) -> np.ndarray:
-        """(M,) tokens of each example, over all its columns"""
-        lengths = np.append(self.lengths, 0)  # (texts + 1,)  the last for −1
-        return lengths[self.columns].sum(axis=1)
+    def lengths_of_examples(self) -> np.ndarray:
+        """(M, C) tokens of each text of each example, 0 where there is none"""
+        return np.append(self.lengths, 0)[self.columns]  # the 0 is what −1 finds
 
     def tokens_of(self, texts: np.ndarray) -> FlatSentences:
         """(n,) text numbers -> the ids of each"""
@@ -86,7 +85,7 @@ class TrainingSet:
         """Sizes in one line, for people."""
         if not len(self):
             return "no examples"
-        tokens = self.tokens_of_examples()
+        tokens = self.lengths_of_examples().sum(axis=1)  # (M,)
         parts = [
             f"{len(self):,} examples",
             f"{self.texts:,} distinct texts",

@@ -1,8 +1,10 @@
 """Which examples go together in which batch: a pure function of the data, the seed and the epoch.
 
-1. Shuffle all examples and cut them into pools of about POOL batches.
+1. Shuffle all examples and cut them into POOLS pools, or fewer where a pool would have less than SMALLEST
+   batches.
 2. Sort each pool by length, every other one downwards, and cut the run into batches. A batch then holds texts
-   of similar length, which attention takes together, and its neighbours hold similar ones.
+   of few different lengths, and its neighbours hold similar ones. Attention takes texts of one length
+   together: on a GPU, where a group of a few texts costs as much as one of hundreds, this decides the speed.
 3. Where a text stands in two examples of a batch, exchange one of them with an example of a batch near by,
    until no text stands in a batch twice: to a contrastive loss it would be its own negative.
 4. Shuffle the batches.
@@ -16,8 +18,9 @@ import numpy as np
 
 from ..errors import DataError, UsageError
 
-# Batches in a pool. A larger pool has batches of more equal length, a smaller one more chance in them.
-POOL = 32
+# A larger pool has batches of more equal length, a smaller one more chance in them.
+POOLS = 8
+SMALLEST = 32
 
 # Exchanges are tried so often, each time twice as far away, before an example gets a place made for it.
 ROUNDS = 24
@@ -25,7 +28,7 @@ ROUNDS = 24
 
 def batches_of_epoch(
     columns: np.ndarray,
-    tokens: np.ndarray,
+    lengths: np.ndarray,
     batch_size: int,
     batch_tokens: int | None,
     seed: int,
@@ -35,7 +38,7 @@ def batches_of_epoch(
     """The batches of an epoch in their order, each an array of example numbers.
 
     columns        (M, C) the texts of each example; −1 is none
-    tokens         (M,) tokens of each example
+    lengths        (M, C) tokens of these texts, 0 for none
     batch_size     examples in a batch at most
     batch_tokens   tokens in a batch at most; an example with more is a batch of its own; None: no bound
     at_least       1 or 2, examples in a batch at least: a loss that compares examples needs 2
@@ -43,9 +46,10 @@ def batches_of_epoch(
     Raises UsageError for bounds that `at_least` examples do not fit into, and DataError for data where a text
     stands in so many examples that they cannot be kept apart.
     """
+    tokens = lengths.sum(axis=1)  # (M,)
     _check_bounds(columns, tokens, batch_size, batch_tokens, at_least)
     rng = np.random.default_rng([seed, epoch])
-    order = _by_length_in_pools(tokens, batch_size, batch_tokens, rng)  # (M,)
+    order = _by_length_in_pools(tokens, lengths.max(axis=1), batch_size, batch_tokens, rng)  # (M,)
     offsets = _cut(tokens[order], batch_size, batch_tokens)  # (batches + 1,)
     order, misplaced = _part_equal_texts(order, offsets, columns, tokens, batch_tokens, rng)  # (M,), (k,)
     batches = np.split(order, offsets[1:-1])
@@ -79,17 +83,20 @@ def _check_bounds(
 
 
 def _by_length_in_pools(
-    tokens: np.ndarray, batch_size: int, batch_tokens: int | None, rng: np.random.Generator
+    tokens: np.ndarray,
+    longest: np.ndarray,
+    batch_size: int,
+    batch_tokens: int | None,
+    rng: np.random.Generator,
 ) -> np.ndarray:
-    """(M,) all examples, neighbours of similar length"""
+    """(M,) all examples, neighbours alike in their longest text, and among those in all their tokens"""
     M = len(tokens)
     usual = batch_size if batch_tokens is None else min(batch_size, batch_tokens / tokens.mean())
-    n_pools = max(1, round(M / (POOL * usual)))
+    n_pools = min(POOLS, max(1, round(M / (SMALLEST * usual))))
     shuffled = rng.permutation(M)  # (M,)
     pool = np.arange(M) * n_pools // M  # (M,) of each place
-    lengths = tokens[shuffled]  # (M,)
-    upwards = np.where(pool % 2 == 0, lengths, -lengths)  # (M,)
-    return shuffled[np.lexsort((upwards, pool))]
+    sign = np.where(pool % 2 == 0, 1, -1)  # (M,) upwards or downwards
+    return shuffled[np.lexsort((sign * tokens[shuffled], sign * longest[shuffled], pool))]
 
 
 def _cut(tokens: np.ndarray, batch_size: int, batch_tokens: int | None) -> np.ndarray:

@@ -106,7 +106,8 @@ class Trainer:
         self.given_data = training_set
         self.data, self.notes = objectives.prepare(training_set, settings, self.model.config)
         self.objective = objectives.OBJECTIVES[settings.objective]
-        self.tokens = self.data.tokens_of_examples()  # (M,)
+        self.lengths = self.data.lengths_of_examples()  # (M, C)
+        self.tokens = self.lengths.sum(axis=1)  # (M,)
         self.validation = None
         if validation is not None:
             self.validation = Validation(validation, self.encoder, settings.objective)
@@ -229,7 +230,7 @@ class Trainer:
                 epoch,
                 self.objective.at_least,
             )
-            self._epoch_batches = (epoch, batches_of_epoch(self.data.columns, self.tokens, *bounds))
+            self._epoch_batches = (epoch, batches_of_epoch(self.data.columns, self.lengths, *bounds))
         return self._epoch_batches[1]
 
     def _lr(self, step: int) -> float:

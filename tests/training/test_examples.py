@@ -31,7 +31,7 @@ def test_pairs():
     assert data.labels.tolist() == [1, 0, 0]
     assert data.label_range == (0.0, 1.0)
     assert data.ids.dtype == np.uint16
-    assert data.tokens_of_examples().tolist() == [3, 4, 3]
+    assert data.lengths_of_examples().sum(axis=1).tolist() == [3, 4, 3]
     assert data.summary().startswith(
         "3 examples, 4 distinct texts, 7 tokens, 3.3 an example (median 3, longest 4)"
     )
@@ -53,7 +53,7 @@ def test_positives_with_and_without_negatives():
     with_some = Positives(Path("t.tsv"), ["a", "b"], ["c", "d"], [None, "e"])
     data = TrainingSet.from_positives(with_some, encoder)
     assert data.columns.tolist() == [[0, 2, -1], [1, 3, 4]]
-    assert data.tokens_of_examples().tolist() == [2, 3]
+    assert data.lengths_of_examples().sum(axis=1).tolist() == [2, 3]
     without = TrainingSet.from_positives(with_some._replace(negatives=[None, None]), encoder)
     assert without.columns.tolist() == [[0, 2], [1, 3]]
 

@@ -11,7 +11,7 @@ from minigpt2.training.sampler import batches_of_epoch
 
 @st.composite
 def example_sets(draw):
-    """columns (M, C) with −1 where there is none, and tokens (M,)"""
+    """columns (M, C) with −1 where there is none, and lengths (M, C)"""
     M = draw(st.integers(1, 120))
     C = draw(st.integers(1, 3))
     texts = draw(st.integers(2, 300))
@@ -19,8 +19,14 @@ def example_sets(draw):
     columns = rng.integers(0, texts, (M, C)).astype(np.int32)
     if C == 3:
         columns[rng.random(M) < 0.5, 2] = -1
-    tokens = rng.integers(1, draw(st.integers(2, 60)), M)
-    return columns, tokens
+    return columns, lengths_of(columns, draw(st.integers(1, 60)), rng)
+
+
+def lengths_of(columns, longest, rng, shortest=1):
+    """(M, C): a random number of tokens for each text, 0 for none"""
+    of_text = rng.integers(shortest, longest + 1, columns.max() + 2)
+    of_text[-1] = 0  # what −1 finds
+    return of_text[columns]
 
 
 def texts_of(columns, example):
@@ -37,9 +43,10 @@ def texts_of(columns, example):
 )
 @settings(max_examples=300, deadline=None)
 def test_every_promise(data, batch_size, batch_tokens, seed, epoch, at_least):
-    columns, tokens = data
+    columns, lengths = data
+    tokens = lengths.sum(axis=1)
     try:
-        batches = batches_of_epoch(columns, tokens, batch_size, batch_tokens, seed, epoch, at_least)
+        batches = batches_of_epoch(columns, lengths, batch_size, batch_tokens, seed, epoch, at_least)
     except (DataError, UsageError):
         assert at_least == 2  # single examples always fit
         return
@@ -50,59 +57,64 @@ def test_every_promise(data, batch_size, batch_tokens, seed, epoch, at_least):
             assert len(batch) == 1 or tokens[batch].sum() <= batch_tokens
         seen = [texts_of(columns, example) for example in batch]
         assert sum(map(len, seen)) == len(set().union(*seen))
-    again = batches_of_epoch(columns, tokens, batch_size, batch_tokens, seed, epoch, at_least)
+    again = batches_of_epoch(columns, lengths, batch_size, batch_tokens, seed, epoch, at_least)
     assert [batch.tolist() for batch in again] == [batch.tolist() for batch in batches]
 
 
 def pairs_of(M, texts, seed=0):
     rng = np.random.default_rng(seed)
-    return rng.integers(0, texts, (M, 2)).astype(np.int32), rng.integers(3, 40, M)
+    columns = rng.integers(0, texts, (M, 2)).astype(np.int32)
+    return columns, lengths_of(columns, 40, rng, shortest=3)
 
 
 def test_batches_differ_from_epoch_to_epoch_and_from_seed_to_seed():
-    columns, tokens = pairs_of(2000, 1500)
+    columns, lengths = pairs_of(2000, 1500)
 
     def batches(seed, epoch):
-        return {frozenset(b.tolist()) for b in batches_of_epoch(columns, tokens, 16, None, seed, epoch)}
+        return {frozenset(b.tolist()) for b in batches_of_epoch(columns, lengths, 16, None, seed, epoch)}
 
     assert not batches(0, 0) & batches(0, 1)
     assert not batches(0, 0) & batches(1, 0)
 
 
 def test_examples_of_a_batch_are_of_similar_length():
-    columns, tokens = pairs_of(4000, 10**6)
-    batches = batches_of_epoch(columns, tokens, 32, None, 0, 0)
-    assert np.mean([tokens[batch].std() for batch in batches]) < 0.1 * tokens.std()
+    columns, lengths = pairs_of(4000, 10**6)
+    batches = batches_of_epoch(columns, lengths, 32, None, 0, 0)
+    longest, tokens = lengths.max(axis=1), lengths.sum(axis=1)
+    assert np.mean([longest[batch].std() for batch in batches]) < 0.1 * longest.std()
+    assert np.mean([tokens[batch].std() for batch in batches]) < 0.6 * tokens.std()
+    distinct = np.mean([len(np.unique(lengths[batch])) for batch in batches])
+    assert distinct < 0.5 * np.mean([len(np.unique(lengths[i : i + 32])) for i in range(0, 4000, 32)])
 
 
 def test_batches_are_full_where_nothing_hinders():
-    columns, tokens = pairs_of(4000, 10**6)
-    assert len(batches_of_epoch(columns, tokens, 32, None, 0, 0)) == 125
-    by_tokens = batches_of_epoch(columns, tokens, 10**6, 1000, 0, 0)
-    assert len(by_tokens) < 1.05 * tokens.sum() / 1000
+    columns, lengths = pairs_of(4000, 10**6)
+    assert len(batches_of_epoch(columns, lengths, 32, None, 0, 0)) == 125
+    by_tokens = batches_of_epoch(columns, lengths, 10**6, 1000, 0, 0)
+    assert len(by_tokens) < 1.05 * lengths.sum() / 1000
 
 
 def test_texts_that_repeat_often_leave_batches_almost_full():
-    columns, tokens = pairs_of(3000, 1500)
-    assert len(batches_of_epoch(columns, tokens, 32, None, 0, 0, at_least=2)) == 94
+    columns, lengths = pairs_of(3000, 1500)
+    assert len(batches_of_epoch(columns, lengths, 32, None, 0, 0, at_least=2)) == 94
 
 
 def test_a_text_in_more_examples_than_there_are_batches():
-    columns, tokens = pairs_of(200, 10**6)
+    columns, lengths = pairs_of(200, 10**6)
     columns[:40, 0] = 7
-    batches = batches_of_epoch(columns, tokens, 32, None, 0, 0, at_least=2)
+    batches = batches_of_epoch(columns, lengths, 32, None, 0, 0, at_least=2)
     assert len(batches) == 40
     assert all(sum(7 in columns[example] for example in batch) == 1 for batch in batches)
 
 
 def test_refusals():
-    columns, tokens = pairs_of(50, 10**6)
+    columns, lengths = pairs_of(50, 10**6)
     with pytest.raises(UsageError, match="batch_size 2 is too small for an objective that compares"):
-        batches_of_epoch(columns, tokens, 2, None, 0, 0, at_least=2)
+        batches_of_epoch(columns, lengths, 2, None, 0, 0, at_least=2)
     with pytest.raises(UsageError, match="batch_tokens 50 is too small: the three longest examples have"):
-        batches_of_epoch(columns, tokens, 8, 50, 0, 0, at_least=2)
+        batches_of_epoch(columns, lengths, 8, 50, 0, 0, at_least=2)
     with pytest.raises(DataError, match="1 examples are too few"):
-        batches_of_epoch(columns[:1], tokens[:1], 8, None, 0, 0, at_least=2)
+        batches_of_epoch(columns[:1], lengths[:1], 8, None, 0, 0, at_least=2)
     columns[:, 0] = 3
     with pytest.raises(DataError, match="one text stands in 50 of 50 examples"):
-        batches_of_epoch(columns, tokens, 8, None, 0, 0, at_least=2)
+        batches_of_epoch(columns, lengths, 8, None, 0, 0, at_least=2)

@@ -57,10 +57,10 @@ def test_the_loop_is_the_one_written_out_here(tmp_path, xp):
     config = encoder.model.config.replace(embd_pdrop=0.1, attn_pdrop=0.1, resid_pdrop=0.1)
     model = GPT2(config, encoder.model.parameters.to(xp))
     examples, _ = objectives.prepare(data, settings, config)
-    tokens = examples.tokens_of_examples()
+    lengths = examples.lengths_of_examples()
     optimizer = AdamW(model.parameters, settings.betas, settings.eps, settings.decay)
     gradients, rng = model.parameters.zeros_like(), CountedGenerator(xp, settings.seed)
-    batches = batches_of_epoch(examples.columns, tokens, 6, None, settings.seed, 0, at_least=2)
+    batches = batches_of_epoch(examples.columns, lengths, 6, None, settings.seed, 0, at_least=2)
     losses = []
     for step in range(6):
         gradients.flat[:] = 0.0
@@ -110,7 +110,7 @@ def _first_epoch():
     encoder = tiny_encoder()
     given = TrainingSet.from_pairs(word_pairs(220), encoder)
     data, _ = objectives.prepare(given, SHORT, encoder.model.config)
-    return batches_of_epoch(data.columns, data.tokens_of_examples(), 6, None, 0, 0, 2)
+    return batches_of_epoch(data.columns, data.lengths_of_examples(), 6, None, 0, 0, 2)
 
 
 def test_reports_can_be_rarer_than_steps(tmp_path):
