@@ -74,8 +74,8 @@ def main():
         trainer.run()
     rest = totals["step"] - totals["gradient"] - totals["optimizer"]
     print(
-        f"{args.steps} steps of {args.pairs} pairs, {data.lengths_of_examples().sum() / len(data):.1f} tokens "
-        f"each, "
+        f"{args.steps} steps of {args.pairs} pairs, {data.lengths_of_examples().sum() / len(data):.1f} "
+        f"tokens each, "
         f"OPENBLAS_NUM_THREADS={os.environ.get('OPENBLAS_NUM_THREADS', 'unset')}"
     )
     for name in ("step", "gradient", "optimizer"):
