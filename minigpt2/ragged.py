@@ -32,6 +32,42 @@ class Group(NamedTuple):
     T: int
 
 
+class FlatSentences(Sequence[np.ndarray]):
+    """B sentences that lie in one run already: a batch of thousands is made of them without a loop.
+
+    A sequence of arrays of ids like any other; a slice of it is another one, and copies nothing.
+    """
+
+    def __init__(self, ids: np.ndarray, lengths: np.ndarray) -> None:
+        """ids (N,) whole numbers on the host, lengths (B,). Raises DataError for ids that are none."""
+        is_whole = ids.dtype.kind in "iu" and np.can_cast(ids.dtype, np.int64)
+        if not is_whole or ids.shape != (lengths.sum(),):
+            raise DataError(
+                f"ids of {ids.dtype} and shape {ids.shape} are no run of {lengths.sum()} token ids"
+            )
+        if ids.min(initial=0) < 0:
+            raise DataError(f"token id {ids[ids < 0][0]} is negative: ids start at 0")
+        self.ids = ids
+        self.lengths = lengths
+        self.offsets = np.zeros(len(lengths) + 1, dtype=np.int64)  # (B+1,)
+        np.cumsum(lengths, out=self.offsets[1:])
+
+    def __len__(self) -> int:
+        """B."""
+        return len(self.lengths)
+
+    def __getitem__(self, place: int | slice) -> "np.ndarray | FlatSentences":
+        """The ids (T,) of one sentence, or the sentences of a slice without step."""
+        if isinstance(place, slice):
+            start, stop, step = place.indices(len(self))
+            if step != 1:
+                raise ValueError("a slice of sentences must not skip or turn any")
+            stop = max(start, stop)
+            return FlatSentences(self.ids[self.offsets[start] : self.offsets[stop]], self.lengths[start:stop])
+        place = range(len(self))[place]
+        return self.ids[self.offsets[place] : self.offsets[place + 1]]
+
+
 class TokenBatch:
     """B sentences, N tokens in all: offsets and lengths on the host, ids and positions where `xp` computes.
 
@@ -40,11 +76,12 @@ class TokenBatch:
 
     def __init__(self, sentences: Sequence[Sequence[int]], xp: ModuleType = np) -> None:
         """`sentences`: B sequences of ids. Raises DataError for an id that is no whole number or below 0."""
-        parts = [_as_ids(b, sentence) for b, sentence in enumerate(sentences)]
-        lengths = np.array([len(part) for part in parts], dtype=np.int64)  # (B,)
-        offsets = np.zeros(len(lengths) + 1, dtype=np.int64)  # (B+1,)
-        np.cumsum(lengths, out=offsets[1:])
-        ids = np.concatenate([np.zeros(0, np.int64), *parts])  # (N,)
+        if not isinstance(sentences, FlatSentences):
+            parts = [_as_ids(b, sentence) for b, sentence in enumerate(sentences)]
+            lengths = np.array([len(part) for part in parts], dtype=np.int64)  # (B,)
+            sentences = FlatSentences(np.concatenate([np.zeros(0, np.int64), *parts]), lengths)
+        lengths, offsets = sentences.lengths, sentences.offsets  # (B,), (B+1,)
+        ids = sentences.ids.astype(np.int64)  # (N,)
         positions = np.arange(len(ids)) - np.repeat(offsets[:-1], lengths)  # (N,)
         self.lengths = lengths
         self.offsets = offsets

@@ -6,7 +6,7 @@ import lzma
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minigpt2.datasets import (
@@ -144,6 +144,7 @@ class TestPairs:
         with pytest.raises(DataError, match=r"a\.tsv\.xz is no whole \.xz file"):
             read_pairs(write("a.tsv.xz", content))
 
+    @settings(deadline=None)
     @given(rows=st.lists(st.tuples(text, text, text, number), min_size=1, unique_by=lambda row: row[0]))
     def test_any_table_comes_back(self, tmp_path_factory, rows):
         path = tmp_path_factory.mktemp("tables") / "a.tsv"
@@ -154,6 +155,7 @@ class TestPairs:
 
 
 @pytest.mark.parametrize("read", [read_pairs, read_positives, read_labelled_texts, read_texts, recognise])
+@settings(deadline=None)
 @given(
     content=st.binary(max_size=200),
     header=st.sampled_from(["", HEADER, "text\tlabel\n", "anchor\tpositive\n"]),

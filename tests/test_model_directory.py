@@ -411,6 +411,15 @@ class TestFindModel:
         assert find_model("nano") == pretrained / "nano"
         assert find_model("./nano").resolve() == saved.parent / "nano"
 
+    def test_the_folder_of_a_training_run_stands_for_its_best_model(self, saved, tmp_path):
+        run = tmp_path / "run"
+        shutil.copytree(saved, run / "last")
+        assert find_model(run) == run / "last"
+        shutil.copytree(saved, run / "best")
+        assert find_model(run) == run / "best"
+        shutil.copytree(saved, run, dirs_exist_ok=True)
+        assert find_model(run) == run  # a model directory stands for itself
+
     def test_home(self, saved, monkeypatch):
         monkeypatch.setenv("HOME", str(saved.parent))
         assert find_model("~/model") == saved

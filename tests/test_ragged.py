@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from minigpt2.backend import to_numpy
 from minigpt2.errors import DataError
-from minigpt2.ragged import TokenBatch
+from minigpt2.ragged import FlatSentences, TokenBatch
 
 lists_of_lengths = st.lists(st.integers(0, 6), max_size=12)
 
@@ -26,6 +26,46 @@ def test_the_docstrings_example(xp):
     assert batch.offsets.tolist() == [0, 3, 4, 6]
     assert batch.lengths.tolist() == [3, 1, 2]
     assert (batch.B, batch.N, batch.longest, batch.max_id) == (3, 6, 3, 9)
+
+
+@given(lists_of_lengths, st.integers(-3, 14), st.integers(-3, 14))
+def test_flat_sentences_are_the_same_sentences(lengths, start, stop):
+    listed = [list(range(7 * b, 7 * b + T)) for b, T in enumerate(lengths)]
+    flat = FlatSentences(np.array([i for ids in listed for i in ids], np.uint16), np.array(lengths, np.int64))
+    assert len(flat) == len(listed)
+    assert [ids.tolist() for ids in flat] == listed
+    part = flat[start:stop]
+    assert [ids.tolist() for ids in part] == listed[start:stop]
+    for sentences, expected in ((flat, listed), (part, listed[start:stop])):
+        batch, other = TokenBatch(sentences), TokenBatch(expected)
+        for name in ("ids", "positions", "offsets", "lengths"):
+            assert getattr(batch, name).tolist() == getattr(other, name).tolist()
+        assert batch.ids.dtype == np.int64
+        assert batch.max_id == other.max_id
+
+
+@pytest.mark.parametrize(
+    ("ids", "lengths", "message"),
+    [
+        (np.array([1.0, 2.0]), [2], "ids of float64"),
+        (np.array([1, 2], np.uint64), [2], "ids of uint64"),
+        (np.array([1, 2]), [1], r"shape \(2,\) are no run of 1 token ids"),
+        (np.array([[1, 2]]), [2], "are no run"),
+        (np.array([1, -2]), [2], "token id -2 is negative"),
+    ],
+)
+def test_flat_sentences_must_be_a_run_of_ids(ids, lengths, message):
+    with pytest.raises(DataError, match=message):
+        FlatSentences(ids, np.array(lengths))
+
+
+def test_flat_sentences_index_like_a_list():
+    flat = FlatSentences(np.arange(3), np.array([2, 1]))
+    assert flat[-1].tolist() == [2]
+    with pytest.raises(IndexError):
+        flat[2]
+    with pytest.raises(ValueError, match="must not skip or turn"):
+        flat[::-1]
 
 
 def test_ids_and_positions_live_on_the_module_and_the_rest_on_the_host(xp):

@@ -85,13 +85,15 @@ def run(args: argparse.Namespace) -> int:
     from ..evaluation.tasks import evaluate, open_sets
 
     paths = list(args.paths)
-    if args.model is None and paths and _means_a_model(paths[0]):
+    if paths and _means_a_model(paths[0]):
+        if args.model is not None:
+            raise UsageError(f"two models: {args.model} (--model) and {paths[0]}; give one")
         args.model = paths.pop(0)
     if not paths:
         raise UsageError("evaluate needs at least one file or BEIR folder (see minigpt2 evaluate --help)")
     sets = open_sets(paths, dev=args.dev, train=args.train, limit=args.limit)
     encoder = open_encoder(args)
-    name = encoder.path.resolve().name
+    name = Path(args.model or encoder.path).resolve().name  # of a training run, not of best/ inside it
     results = []
     for one in sets:
         results.append(

@@ -95,7 +95,7 @@ def open_sets(
 
     dev     0/1 pairs on which the thresholds for all 0/1 pairs are chosen
     train   labelled texts from which the probe and the neighbours learn, for all labelled texts
-    limit   take so many examples (queries) of each set, evenly spread over it
+    limit   take so many examples of each file but `dev` (of a BEIR folder: queries), evenly spread over it
 
     Without `train`, X-test.tsv learns from the X-train.tsv beside it, and then X-train.tsv is no set of its
     own. Raises DataError for a file that is no set, UsageError for options that nothing needs.
@@ -173,17 +173,14 @@ def _pairs_set(path: Path, dev: Pairs | None, limit: int | None) -> EvaluationSe
 
 
 def _labelled_set(path: Path, train_path: Path | None, limit: int | None) -> EvaluationSet:
-    data = read_labelled_texts(path)
-    rows = _evenly(len(data.texts), limit)
-    size = _limited(len(data.texts), limit, "texts")
-    data = LabelledTexts(path, _some(data.texts, rows), _some(data.labels, rows))
-    train = None if train_path is None else read_labelled_texts(train_path)
+    data, size = _labelled_texts(path, limit)
+    train, train_size = (None, "") if train_path is None else _labelled_texts(train_path, limit)
     classes = set(data.labels if train is None else train.labels)
     _require_two_labels(path if train is None else train.path, classes)
     if train is None:
         split = f"{fold_count(len(data.texts))}-fold cross-validation"
     else:
-        split = f"learned from {len(train.texts)} texts of {train.path.name}"
+        split = f"learned from {train_size} of {train.path.name}"
     notes = [f"{size}, {len(set(data.labels))} classes; {split}"]
     unknown = sum(label not in classes for label in data.labels)
     if unknown:
@@ -193,6 +190,13 @@ def _labelled_set(path: Path, train_path: Path | None, limit: int | None) -> Eva
         f"v-measure: k-means with one cluster for each class, mean of {len(SEEDS)} seeds"
     )
     return EvaluationSet(_name(path).removesuffix("-test"), "labelled_texts", data, train, notes)
+
+
+def _labelled_texts(path: Path, limit: int | None) -> tuple[LabelledTexts, str]:
+    data = read_labelled_texts(path)
+    rows = _evenly(len(data.texts), limit)
+    size = _limited(len(data.texts), limit, "texts")
+    return LabelledTexts(path, _some(data.texts, rows), _some(data.labels, rows)), size
 
 
 def _retrieval_set(path: Path, limit: int | None) -> EvaluationSet:

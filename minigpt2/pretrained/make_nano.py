@@ -19,15 +19,17 @@ import multiprocessing
 import random
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from ..backend import asarray, choose_backend, to_numpy
+from ..backend import asarray, choose_backend
 from ..config import GPT2Config
+from ..datasets import Pairs, read_pairs
 from ..encoder import Encoder
 from ..errors import DataError
+from ..evaluation.pairs import evaluate_pairs
 from ..layers import normalize, normalize_backward, pooling, pooling_backward
 from ..model import GPT2
 from ..model_directory import EmbeddingSettings
@@ -77,7 +79,7 @@ def main(argv: list[str] | None = None) -> int:
     command.add_argument("--lr", type=float, default=1e-3)
     command.add_argument("--seed", type=int, default=0)
     command.add_argument(
-        "--dev", type=Path, help="id, sentence1, sentence2, score: printed, never trained on"
+        "--dev", type=Path, help="id sentence1 sentence2 label, with scores: printed, never trained on"
     )
     command.add_argument("--every", type=int, default=500, help="steps between two measurements")
     command.add_argument("--seconds", type=float, help="stop the clock here whatever step it is, and save")
@@ -193,7 +195,7 @@ def train(args: argparse.Namespace) -> None:
 
     ids, offsets = np.load(args.data / "ids.npy"), np.load(args.data / "offsets.npy")
     targets = xp.asarray(np.load(args.data / "targets.npy"))  # (M, D) float16
-    dev = read_pairs(args.dev) if args.dev else None
+    dev = read_pairs(args.dev, kind="score") if args.dev else None
     optimizer = AdamW(model.parameters)
     gradients = model.parameters.zeros_like()
     batches = endless_batches(np.diff(offsets), args.batch_size, args.batch_tokens, args.seed)
@@ -235,7 +237,7 @@ def train(args: argparse.Namespace) -> None:
                 if not np.isfinite(record["loss"]):
                     raise FloatingPointError(f"the loss is not finite by step {step + 1}: lower --lr")
                 if dev:
-                    record["dev_spearman"] = round(100 * spearman_of(encoder, *dev), 2)
+                    record["dev_spearman"] = round(100 * spearman_of(encoder, dev), 2)
                 losses = []
                 print(json.dumps(record), file=log, flush=True)
                 say(json.dumps(record))
@@ -280,23 +282,13 @@ def read_lines(paths: list[Path]) -> Iterator[str]:
             yield from filter(None, map(str.strip, lines))
 
 
-def read_pairs(path: Path) -> tuple[list[str], list[str], np.ndarray]:
-    """`id, sentence1, sentence2, score` with a header -> two lists of P texts and (P,) scores"""
-    rows = [line.rstrip("\n").split("\t") for line in path.open(encoding="utf-8")][1:]
-    return [row[1] for row in rows], [row[2] for row in rows], np.array([float(row[3]) for row in rows])
-
-
-def spearman_of(encoder: Encoder, first: list[str], second: list[str], scores: np.ndarray) -> float:
+def spearman_of(encoder: Encoder, pairs: Pairs) -> float:
     """Spearman's rank correlation of the cosines with the scores, in −1 … 1"""
-    vectors = encoder.encode(first + second)  # (2·P, D)
-    cosines = (vectors[: len(first)] * vectors[len(first) :]).sum(axis=1)  # (P,)
-    return float(np.corrcoef(ranks(cosines), ranks(scores))[0, 1])
 
+    def cosines(first: Sequence[str], second: Sequence[str]) -> np.ndarray:
+        return encoder.similarity_pairwise(encoder.encode(first), encoder.encode(second))
 
-def ranks(values: np.ndarray) -> np.ndarray:
-    """(P,) -> (P,): 1 for the smallest; equal values share the mean of their ranks"""
-    _, inverse, counts = np.unique(to_numpy(values), return_inverse=True, return_counts=True)
-    return (np.cumsum(counts) - (counts - 1) / 2)[inverse]
+    return evaluate_pairs(cosines, pairs)["spearman"]
 
 
 def say(message: str) -> None:

@@ -25,6 +25,7 @@ from ..datasets import Pairs, Positives
 from ..encoder import Encoder
 from ..errors import DataError, UsageError
 from ..files import shorten
+from ..ragged import FlatSentences
 from ..tokenizer import Tokenizer
 
 # Texts that are tokenized at a time: enough that sending them to another process costs little.
@@ -70,10 +71,12 @@ class TrainingSet:
         lengths = np.append(self.lengths, 0)  # (texts + 1,)  the last for −1
         return lengths[self.columns].sum(axis=1)
 
-    def tokens_of(self, texts: np.ndarray) -> list[np.ndarray]:
+    def tokens_of(self, texts: np.ndarray) -> FlatSentences:
         """(n,) text numbers -> the ids of each"""
-        starts, stops = self.offsets[texts].tolist(), self.offsets[texts + 1].tolist()
-        return [self.ids[start:stop] for start, stop in zip(starts, stops, strict=True)]
+        starts, lengths = self.offsets[texts], self.offsets[texts + 1] - self.offsets[texts]  # (n,)
+        before = np.cumsum(lengths) - lengths  # (n,) tokens of the texts before
+        places = np.repeat(starts - before, lengths) + np.arange(lengths.sum())  # (N,)
+        return FlatSentences(self.ids[places], lengths)
 
     def replace(self, **changes: Any) -> "TrainingSet":
         """The same texts with something about the examples changed."""

@@ -114,7 +114,8 @@ class AdamW:
 
 def gradient_norm(gradients: Parameters) -> Array:
     """The joint length of all gradients, shape (), on their device."""
-    return array_module(gradients.flat).sqrt(gradients.flat @ gradients.flat)
+    xp = array_module(gradients.flat)
+    return xp.sqrt(xp.dot(gradients.flat, gradients.flat))
 
 
 def clip_gradients(gradients: Parameters, largest: float) -> Array:

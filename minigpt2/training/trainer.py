@@ -29,7 +29,7 @@ import numpy as np
 from ..backend import Array, array_module, asarray
 from ..datasets import Pairs
 from ..encoder import Encoder
-from ..errors import DivergedError, UsageError
+from ..errors import DivergedError, ModelError, UsageError
 from ..evaluation.collapse import Collapse, collapse_warning
 from ..model import GPT2
 from ..parameters import Parameters
@@ -132,8 +132,11 @@ class Trainer:
         self.scaler = LossScaler() if settings.precision == "float16" else None
 
     def run(self) -> TrainingResult:
-        """Train to the end. Raises DivergedError for numbers that are not finite, OutputError for a full disk
-        and UsageError for an output folder that is in use; the last checkpoint is whole then.
+        """Train to the end.
+
+        Raises DivergedError for numbers that are not finite, OutputError for a full disk, UsageError for an
+        output folder that is in use or holds another run, ModelError where all checkpoints to resume from are
+        damaged. The last checkpoint is whole then.
         """
         try:
             with self._precision():  # refuses a device that cannot
@@ -341,6 +344,11 @@ class Trainer:
         there = self.folder.begin(fields, resume=self.resume, overwrite=self.overwrite, extend=self.extend)
         checkpoint, warnings = checkpoints.newest_checkpoint(self.folder.checkpoints) if there else (None, [])
         self._resumed = checkpoint is not None
+        if warnings and checkpoint is None:  # to begin anew would remove them
+            raise ModelError(
+                f"none of the {len(warnings)} checkpoints of {self.folder.path} is whole ({warnings[0]}): "
+                f"overwrite the run (--overwrite) or choose another output directory"
+            )
         if checkpoint is not None:
             self._restore(checkpoint)
         if there:
@@ -473,7 +481,7 @@ class _Signals:
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)  # None: set outside Python
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         if self.received:

@@ -32,8 +32,11 @@ def main():
             output = Path(folder, f"run{runs}")
             runs += 1
             every = rng.choice([1, 2, 5])
-            for _ in range(min(args.kills - kills, rng.randint(5, 12))):
-                behind.append(kill_at_random(output, rng, every, at_write=rng.random() < 0.4))
+            for _ in range(rng.randint(5, 12)):
+                lost = kill_at_random(output, rng, every, at_write=rng.random() < 0.4)
+                if lost is None or kills == args.kills:
+                    break
+                behind.append(lost)
                 kills += 1
                 hit_a_write += any(path.name != ".lock" for path in output.rglob(".*"))
             finish(start(output, "--resume", "--checkpoint-every", every))

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minigpt2.backend import asarray
@@ -78,6 +78,7 @@ class TestCorrelation:
 
 
 class TestLabels:
+    @settings(deadline=None)
     @given(scores_and_labels())
     def test_auc_counts_pairs(self, data):
         scores, labels = data
@@ -86,6 +87,7 @@ class TestLabels:
         won = sum(1.0 if p > n else 0.5 if p == n else 0.0 for p in positive for n in negative)
         assert auc(scores, labels) == pytest.approx(won / len(positive) / len(negative))
 
+    @settings(deadline=None)
     @given(scores_and_labels())
     def test_average_precision_steps_through_thresholds(self, data):
         scores, labels = np.array(data[0]), np.array(data[1])
@@ -98,6 +100,7 @@ class TestLabels:
         assert average_precision(scores, labels) == pytest.approx(expected)
 
     @pytest.mark.parametrize(("metric", "at"), [("accuracy", accuracy_at), ("f1", f1_at)])
+    @settings(deadline=None)
     @given(data=scores_and_labels())
     def test_no_threshold_is_better_than_the_best(self, metric, at, data):
         scores, labels = data
@@ -150,6 +153,7 @@ class TestRankings:
         ]
         return sum(map(of_an_order, orders)) / len(orders)
 
+    @settings(deadline=None)
     @given(query())
     def test_ndcg(self, data):
         scores, relevance, k = data
@@ -160,6 +164,7 @@ class TestRankings:
         expected = self.mean_over_orders(scores, relevance, dcg) / dcg(sorted(relevance, reverse=True))
         assert ndcg(scores, relevance, k) == pytest.approx(expected)
 
+    @settings(deadline=None)
     @given(query())
     def test_mrr(self, data):
         scores, relevance, k = data
@@ -171,6 +176,7 @@ class TestRankings:
             self.mean_over_orders(scores, relevance, reciprocal)
         )
 
+    @settings(deadline=None)
     @given(query())
     def test_recall(self, data):
         scores, relevance, k = data
@@ -199,6 +205,7 @@ class TestRankings:
 
 
 class TestVMeasure:
+    @settings(deadline=None)
     @given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from("abc")), min_size=1, max_size=12))
     def test_by_conditional_entropies(self, rows):
         def entropy(values, given):

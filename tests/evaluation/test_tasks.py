@@ -104,6 +104,8 @@ class TestOpening:
         assert classes.data.labels == ["animal", "animal", "city", "city"]
         assert list(beir.data.queries) == ["qcat", "qdog", "qcow", "qhen"]
         assert len(beir.data.documents) == 6
+        (learned,) = open_sets([folder / "c.tsv"], train=folder / "c.tsv", limit=4)
+        assert learned.notes[0].endswith("learned from 4 of 12 texts of c.tsv")
         (same,) = open_sets([folder / "a.tsv"], limit=99)
         assert same.notes[0] == "12 pairs, 50.0% positive"
 

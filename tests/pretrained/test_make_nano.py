@@ -36,7 +36,9 @@ def test_from_text_to_a_model_directory(tmp_path, monkeypatch, rng, capsys):
     np.testing.assert_allclose(np.linalg.norm(targets.astype(np.float32), axis=1), 1.0, atol=2e-3)
 
     dev = tmp_path / "dev.tsv"
-    dev.write_text("id\ta\tb\tscore\n1\tthe cat\tthe cat\t5\n2\tthe cat\ta bird ran\t1\n3\tx\ty\t0\n")
+    dev.write_text(
+        "id\tsentence1\tsentence2\tlabel\n1\tthe cat\tthe cat\t5\n2\tthe cat\ta bird ran\t1\n3\tx\ty\t0\n"
+    )
     options = ["--steps", "60", "--every", "20", "--device", "cpu", "--dev", str(dev), "--lr", "0.01"]
     monkeypatch.setattr(minigpt2.Encoder, "calibrate", lambda self, texts: None)  # too few texts here
     make_nano.main(["train", "--data", data, "--tokenizer", tokenizer, "--output", out, *options])
@@ -83,7 +85,3 @@ def test_sample_takes_a_share_of_the_lines_and_the_same_ones_again(tmp_path, suf
     assert taken[0] == taken[1]
     assert len(set(taken[0])) == 300
     assert taken[0] != sorted(taken[0])
-
-
-def test_ranks_share_ties():
-    assert make_nano.ranks(np.array([10.0, 30.0, 10.0, 20.0])).tolist() == [1.5, 4.0, 1.5, 3.0]
