@@ -137,4 +137,4 @@ def _doubled(verb: str) -> str:
 def sentence_case(text: str) -> str:
     """A capital letter first, a full stop last, one space between words."""
     text = " ".join(text.split())
-    return f"{text[0].upper()}{text[1:]}."
+    return f"{text[0].upper()}{text[1:].removesuffix('.')}."

@@ -179,7 +179,7 @@ def _render_clause(meaning: Meaning, style: Style) -> str:
         views.append("converse")
     view = style.choose("perspective", "view", tuple(views), first=0.6)
     passive = plain and "passive" not in template.flags and len(template.classes) > 1 and _passive(template.verbs)
-    voice = style.choose("voice", "voice", ("active", "passive"), first=0.6) if passive else "active"
+    voice = style.choose("voice", "voice", ("active", "passive"), first=0.66) if passive else "active"
     parts = _give_parts if template.type == "give" else _act_parts
     core, subject, rest = parts(meaning, view, voice, style)
     if voice == "active" and plain and not meaning.negative and meaning.tense == "past" and not meaning.reason:
