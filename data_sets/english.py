@@ -78,11 +78,9 @@ IRREGULAR = {  # base: past, past participle
 # Verbs of more than one syllable that double their last letter; of one syllable, the spelling tells.
 DOUBLING = {"cancel", "forget", "submit"}
 
-ONES = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
-    "sixteen seventeen eighteen nineteen"
-).split()
-TENS = "zero ten twenty thirty forty fifty sixty seventy eighty ninety".split()
+ONES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
+        "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen")  # fmt: skip
+TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 ROUND = [*range(2, 13), *range(15, 50, 5), *range(50, 100, 10)]  # the numbers that the sentences use
 
 
@@ -137,4 +135,4 @@ def _doubled(verb: str) -> str:
 def sentence_case(text: str) -> str:
     """A capital letter first, a full stop last, one space between words."""
     text = " ".join(text.split())
-    return f"{text[0].upper()}{text[1:]}."
+    return f"{text[0].upper()}{text[1:].removesuffix('.')}."

@@ -3,7 +3,7 @@
 A file is one domain. Its lines (blank lines and lines that begin with "#" say nothing):
 
     vegetable: the onions+; the leeks+; the aubergines+ ~ the eggplants+; the spinach
-        a class of entities. "~" joins names of one entity, "+" marks a plural.
+        a class of entities. "~" joins names of one entity, "+" marks plurals.
     egg#2-12: eggs; cups of flour
         a class of things that are counted, and how many there may be: "seven eggs".
     places: in the kitchen; outside the hotel ~ in front of the hotel
@@ -21,8 +21,9 @@ A file is one domain. Its lines (blank lines and lines that begin with "#" say n
         wording say how it differs from the first: s other words, v the other voice, o another order,
         p seen from the other side, n by negating the opposite. A "-" before them: the wording denies it.
 
-A template belongs to train unless "dev" or "test" stands before it. `who` is a name, a member of the family or
-one of the domain's people. {N:2-12} is a number, {T} the place of a time, {town:B} an entity of a named class.
+A template belongs to train unless "dev" or "test" stands before it. `who` is a name, a member of the family
+or one of the domain's people. {N:2-12} is a number, {T} is where a time may stand, {town:B} an entity of the
+class named there.
 """
 
 import re
@@ -39,7 +40,7 @@ class Thing(NamedTuple):
     """An entity, a place or a time: the names that mean it, the usual one first."""
 
     names: tuple[str, ...]
-    plural: bool = False
+    plural: tuple[bool, ...]  # for each name
     counts: tuple[int, ...] = ()  # the numbers that may stand before it; empty for what is not counted
     scale: str = ""  # of a time: clock, day or long
 
@@ -67,8 +68,8 @@ class Template(NamedTuple):
     verbs: tuple[str, ...]
     ending: tuple[str, ...]
     reason: str  # "guests were coming", "of the storm", or nothing
-    # What the sentence may not have: wrap ("managed to", "forgot to"), a habit, a future, a place, the passive,
-    # a time, or the converse verb (get for give).
+    # What the sentence may not have: wrap ("managed to", "forgot to"), a habit, a future, a place, the
+    # passive, a time, or the converse verb (get for give).
     flags: frozenset[str]
     wordings: tuple[Wording, ...]
     swap: bool
@@ -122,7 +123,9 @@ def _read_file(path: Path, common: dict[str, list[Thing]]) -> Domain:
     for template in domain.templates:
         for kind in template.classes:
             if kind != "who" and kind not in domain.classes:
-                raise ValueError(f"{path}: template {template.name} needs the class {kind}, which is not there")
+                raise ValueError(
+                    f"{path}: template {template.name} needs the class {kind}, which is not there"
+                )
     return domain
 
 
@@ -130,7 +133,8 @@ def _read_thing(text: str, span: str) -> Thing:
     names = tuple(name.strip() for name in text.split("~"))
     low, _, high = span.partition("-")
     counts = tuple(range(int(low), int(high) + 1)) if span else ()
-    return Thing(tuple(name.removesuffix("+") for name in names), names[0].endswith("+") or bool(span), counts)
+    plural = tuple(name.endswith("+") or bool(span) for name in names)
+    return Thing(tuple(name.removesuffix("+") for name in names), plural, counts)
 
 
 def _with_scale(time: Thing) -> Thing:
@@ -144,7 +148,9 @@ def _read_template(line: str, domain: str, number: int) -> Template:
     words = head.split()
     split = words.pop(0) if words[0] in SPLITS else "train"
     kind, *classes = words
-    template = Template(f"{domain}-{number:02}", domain, split, kind, (), (), (), "", frozenset(), (), False, "past")
+    template = Template(
+        f"{domain}-{number:02}", domain, split, kind, (), (), (), "", frozenset(), (), False, "past"
+    )
     if kind == "say":
         tense = "future" if "future" in classes else "past"
         plain = tuple(word for word in classes if word not in ("swap", "past", "future"))

@@ -5,7 +5,7 @@ choice it asks the `Style`, and the name of the choice says what kind of paraphr
 
     synonym      other words: "repaired" or "mended", "12" or "a dozen", "did not" or "didn't"
     voice        "Anna repaired the van" or "The van was repaired by Anna"
-    order        "Yesterday, Anna …" or "… yesterday"; "Because …" first or last; "gave Tom the key"; "Tom and Anna"
+    order        "Yesterday, Anna …" or "… yesterday"; "gave Tom the key" or "gave the key to Tom"
     perspective  "Anna sold the van to Tom" or "Tom bought the van from Anna"; "taller" or "shorter"
     opposite     "refused to" or "did not agree to"; "is broken" or "does not work"
 """
@@ -18,29 +18,58 @@ from english import inflect, number_word, sentence_case
 from material import Template, Thing
 
 WAYS = ("synonym", "voice", "order", "perspective", "opposite")
-CONVERSE = {"sell": ("buy", "purchase"), "give": ("get", "receive"), "lend": ("borrow",), "hand": ("get", "receive"),
-            "send": ("get", "receive"), "teach": ("learn",), "pay": ("get", "receive")}  # fmt: skip
+CONVERSE = {
+    "sell": ("buy", "purchase"),
+    "give": ("get", "receive"),
+    "lend": ("borrow",),
+    "hand": ("get", "receive"),
+    "send": ("get", "receive"),
+    "teach": ("learn",),
+    "pay": ("get", "receive"),
+}
 FOR_RECEIVER = {"buy", "play"}  # "bought a scarf for Anna", where the others have "to"
+NOT = ("did not", "didn't")
 TO_ONLY = {"recommend", "return", "play"}  # no "recommended Anna a hotel"
-NO_PASSIVE = {"wait for", "run after", "run into", "go to", "go with", "get rid of", "reply to", "have", "meet", "get",
-              "hold on to", "race against", "clap for", "forget", "take on", "leave behind"}  # fmt: skip
+NO_PASSIVE = {
+    *("break through", "clap for", "forget", "get", "get rid of", "go to", "go with", "have", "hold on to"),
+    *(
+        "leave behind",
+        "meet",
+        "race against",
+        "reply to",
+        "run after",
+        "run into",
+        "take on",
+        "vote for",
+        "wait for",
+    ),
+}
 
-# What the subject brings about: the ways to affirm it and the ways to deny it, each as (without "not", with "not").
+# What the subject brings about: the ways to affirm it and the ways to deny it, each without and with "not".
 # {base} and {ing} are forms of the verb, {was} agrees with the subject.
 MODES = {
     "manage": (
         (("managed to {base}", "succeeded in {ing}"), ("did not fail to {base}",)),
-        (("failed to {base}", "{was} unable to {base}"), ("did not manage to {base}", "{was} not able to {base}")),
+        (
+            ("failed to {base}", "{was} unable to {base}"),
+            ("did not manage to {base}", "{was} not able to {base}"),
+        ),
     ),
     "remember": (
         (("remembered to {base}",), ("did not forget to {base}", "didn't forget to {base}")),
         (("forgot to {base}",), ("did not remember to {base}", "didn't remember to {base}")),
     ),
     "agree": (
-        (("agreed to {base}", "{was} willing to {base}"), ("did not refuse to {base}", "didn't refuse to {base}")),
-        (("refused to {base}", "{was} unwilling to {base}"), ("did not agree to {base}", "{was} not willing to {base}")),
+        (
+            ("agreed to {base}", "{was} willing to {base}"),
+            ("did not refuse to {base}", "didn't refuse to {base}"),
+        ),
+        (
+            ("refused to {base}", "{was} unwilling to {base}"),
+            ("did not agree to {base}", "{was} not willing to {base}"),
+        ),
     ),
-}  # fmt: skip
+}
 
 
 class Meaning(NamedTuple):
@@ -110,10 +139,16 @@ def _noun(things: tuple[Thing, ...], number: int | None, slot: str, style: Style
     """The words for one or two entities, and whether a verb after them is plural."""
     if len(things) == 2:
         things = style.choose("order", f"pair {slot}", (things, things[::-1]))
-    names = [style.choose("synonym", f"{slot} {thing.key}", thing.names, first=0.5) for thing in things]
+    chosen = [
+        style.choose(
+            "synonym", f"{slot} {thing.key}", tuple(zip(thing.names, thing.plural, strict=True)), first=0.5
+        )
+        for thing in things
+    ]
+    name, plural = chosen[0]
     if things[0].counts:
-        return f"{_number(number, style, dozen=True)} {names[0]}", True
-    return " and ".join(names), things[0].plural or len(things) == 2
+        return f"{_number(number, style, dozen=True)} {name}", True
+    return " and ".join(name for name, _ in chosen), plural or len(things) == 2
 
 
 def _number(number: int, style: Style, dozen: bool = False) -> str:
@@ -139,7 +174,7 @@ def _verb_group(meaning: Meaning, verb: str, plural: bool, style: Style) -> str:
     if meaning.tense == "habit":
         return verb if plural else inflect(verb, "s")
     if meaning.negative:
-        return f"{style.choose('synonym', 'not', ('did not', 'didn’t'))} {verb}".replace("’", "'")
+        return f"{style.choose('synonym', 'not', NOT)} {verb}"
     return inflect(verb, "past")
 
 
@@ -178,11 +213,19 @@ def _render_clause(meaning: Meaning, style: Style) -> str:
     if plain and "conv" not in template.flags and template.type == "give" and template.verbs[0] in CONVERSE:
         views.append("converse")
     view = style.choose("perspective", "view", tuple(views), first=0.6)
-    passive = plain and "passive" not in template.flags and len(template.classes) > 1 and _passive(template.verbs)
-    voice = style.choose("voice", "voice", ("active", "passive"), first=0.6) if passive else "active"
+    passive = (
+        plain and "passive" not in template.flags and len(template.classes) > 1 and _passive(template.verbs)
+    )
+    voice = style.choose("voice", "voice", ("active", "passive"), first=0.66) if passive else "active"
     parts = _give_parts if template.type == "give" else _act_parts
     core, subject, rest = parts(meaning, view, voice, style)
-    if voice == "active" and plain and not meaning.negative and meaning.tense == "past" and not meaning.reason:
+    if (
+        voice == "active"
+        and plain
+        and not meaning.negative
+        and meaning.tense == "past"
+        and not meaning.reason
+    ):
         who = style.choose("order", "cleft", ("", f"it was {subject} who"), first=0.92)
         if who and template.classes[0] == "who":
             core = f"{who} {rest}"
@@ -212,7 +255,9 @@ def _give_parts(meaning: Meaning, view: str, voice: str, style: Style) -> tuple[
     if view == "converse":
         converse = _verb(CONVERSE[verb], "converse", style)
         if voice == "passive" and (options := _passive((converse,))):
-            rest = f"{_be_group(meaning, thing_plural, style)} {inflect(options[0], 'participle')} by {receiver}"
+            rest = (
+                f"{_be_group(meaning, thing_plural, style)} {inflect(options[0], 'participle')} by {receiver}"
+            )
             rest += f" from {giver} {ending}"
             return f"{thing} {rest}", thing, rest
         rest = f"{_verb_group(meaning, converse, receiver_plural, style)} {thing} from {giver} {ending}"
@@ -258,7 +303,9 @@ def _time(meaning: Meaning, style: Style, fronted: bool) -> str:
     names = meaning.time.names
     if fronted:
         names = tuple(name for name in names if not name.endswith("!"))
-    return style.choose("synonym", f"time {len(names)}", names, first=0.5 if len(names) > 1 else None).removesuffix("!")
+    return style.choose(
+        "synonym", f"time {len(names)}", names, first=0.5 if len(names) > 1 else None
+    ).removesuffix("!")
 
 
 def _with_reason(clause: str, reason: str, style: Style) -> str:
@@ -282,7 +329,9 @@ def _with_reason(clause: str, reason: str, style: Style) -> str:
 
 def _render_wording(meaning: Meaning, style: Style) -> str:
     wordings = tuple(w for w in meaning.template.wordings if w.negative == meaning.negative)
-    wording = style.choose("wording", f"wording {meaning.negative}", wordings, first=1.3 / (len(wordings) + 0.3))
+    wording = style.choose(
+        "wording", f"wording {meaning.negative}", wordings, first=1.3 / (len(wordings) + 0.3)
+    )
     slots = dict(zip("ABC", meaning.fills, strict=False))
 
     def fill(match: re.Match) -> str:
