@@ -32,6 +32,7 @@ examples:
   minigpt2 similarity "The cat is sleeping" "A feline is resting"
   minigpt2 embed "The cat is sleeping"
   minigpt2 embed --input sentences.txt --output vectors.npy
+  minigpt2 train --train-data pairs.tsv --output-dir out
   minigpt2 doctor
 """
 

@@ -535,6 +535,23 @@ def test_what_others_write_to_stderr_is_shown_and_comes_out_at_the_end(rng, caps
     assert "! step 3: a library ‹1b›[2Jcomplains" in stream.getvalue()
 
 
+def test_a_picture_that_cannot_be_drawn_ends_the_dashboard_alone(rng, monkeypatch, capsys):
+    def broken(*arguments):
+        raise KeyError("no such panel")
+
+    stream = io.StringIO()
+    dashboard = Dashboard(Console(file=stream, force_terminal=True))
+    dashboard.report(next(events(rng)))
+    monkeypatch.setattr(dashboard_module, "picture", broken)
+    for event in itertools.islice(events(rng), 1, 40):
+        dashboard.report(event)
+        time.sleep(0.01)
+    dashboard.close()
+    assert capsys.readouterr().err == "the dashboard stopped: KeyError('no such panel')\n"
+    assert stream.getvalue().rindex("\x1b[?1049h") < stream.getvalue().rindex("\x1b[?1049l")
+    assert stream.getvalue().rindex("\x1b[?25l") < stream.getvalue().rindex("\x1b[?25h")
+
+
 def test_the_terminal_is_given_back_where_nobody_closes(rng):
     code = (
         "import sys, numpy as np; sys.path.insert(0, sys.argv[1])\n"

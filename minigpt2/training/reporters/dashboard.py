@@ -6,8 +6,9 @@ once a second for the clocks, never more than 8 times a second, and less often w
 it takes less than 1 % of the time.
 
 Whatever happens the terminal is given back: `close` does it, the end of the program does it where nobody
-called `close`, and Ctrl-Z does it until the program continues. While the dashboard is on, lines that others
-write to sys.stderr are shown among the warnings and written out at the end.
+called `close`, and Ctrl-Z does it until the program continues. A picture that cannot be drawn, or a terminal
+that has gone, ends the dashboard and never the training. While the dashboard is on, lines that others write
+to sys.stderr are shown among the warnings and written out at the end.
 """
 
 import atexit
@@ -53,6 +54,7 @@ class Dashboard:
         self._lock = threading.RLock()
         self._wake = threading.Event()
         self._closed = False
+        self._failure: Exception | None = None  # what ended the drawing
         self._suspended = False
         self._told_at = time.monotonic()
         self._changed = True
@@ -99,7 +101,11 @@ class Dashboard:
                 signal.signal(signal.SIGTSTP, self._on_suspend)
         self._history.closed = True
         self._give_back()
-        self._leave_last_picture()
+        if self._failure is None:
+            self._try(self._leave_last_picture)
+        if self._failure is not None and sys.stderr is not None:
+            with contextlib.suppress(OSError):
+                print(f"the dashboard stopped: {self._failure!r}", file=sys.stderr)
 
     def _overheard(self, line: str) -> None:
         with self._lock:
@@ -113,7 +119,7 @@ class Dashboard:
         atexit.register(self.close)
         if threading.current_thread() is threading.main_thread() and hasattr(signal, "SIGTSTP"):
             self._on_suspend = signal.signal(signal.SIGTSTP, self._suspend)
-        self._take()
+        self._try(self._take)
         self._thread = threading.Thread(target=self._draw_until_closed, name="dashboard", daemon=True)
         self._thread.start()
 
@@ -128,12 +134,13 @@ class Dashboard:
         with self._lock:
             if not self._live.is_started:
                 return
-            self._live.stop()
+            self._try(self._live.stop)
             sys.stderr = self._stderr
             kept = self._said.take()
-        if kept:
-            self._stderr.write(kept)
-            self._stderr.flush()
+        if kept and sys.stderr is not None:
+            with contextlib.suppress(OSError):
+                sys.stderr.write(kept)
+                sys.stderr.flush()
 
     def _suspend(self, number: int, frame: FrameType | None) -> None:
         """Ctrl-Z: an ordinary terminal for the shell; the thread takes it again when it is ours again."""
@@ -148,7 +155,7 @@ class Dashboard:
 
     def _draw_until_closed(self) -> None:
         pause, last = 0.0, -SLOWEST
-        while not self._wake.wait(FASTEST):
+        while self._failure is None and not self._wake.wait(FASTEST):
             waited = time.monotonic() - last
             due = waited >= pause and (self._changed or waited >= SLOWEST)
             if not (due or self._terminal_size() != self._size) or not self._in_foreground():
@@ -157,15 +164,25 @@ class Dashboard:
             with self._lock:
                 if self._suspended:
                     continue
-                if not self._live.is_started:
-                    self._take()
                 self._changed = False
-                self._measure()
-                self._live.refresh()
+                self._try(self._draw)
             spent = time.thread_time() - before
             self.seconds_drawing += spent
             self.pictures += 1
             pause, last = spent / LARGEST_SHARE, time.monotonic()
+
+    def _draw(self) -> None:
+        if not self._live.is_started:
+            self._take()
+        self._measure()
+        self._live.refresh()
+
+    def _try(self, action: Callable[[], None]) -> None:
+        """Do something with the terminal; what goes wrong with it is kept for the end."""
+        try:
+            action()
+        except Exception as error:
+            self._failure = error
 
     def _frame(self) -> Frame:
         with self._lock:
