@@ -78,8 +78,24 @@ IRREGULAR = {  # base: past, past participle
 # Verbs of more than one syllable that double their last letter; of one syllable, the spelling tells.
 DOUBLING = {"cancel", "forget", "submit"}
 
-ONES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
-        "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen")  # fmt: skip
+ONES = [
+    *(
+        "zero",
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "eleven",
+        "twelve",
+    ),
+    *("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
+]
 TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 ROUND = [*range(2, 13), *range(15, 50, 5), *range(50, 100, 10)]  # the numbers that the sentences use
 

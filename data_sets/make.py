@@ -8,9 +8,9 @@ Pairs are made four at a time from two meanings, m and its altered twin m*, each
     label 1    (s, s')    (n', n)      s and s' mean m, n and n' mean m*
     label 0    (s, n)     (n', s')
 
-So every sentence stands in one pair of each label, always on the same side, and no single sentence can give the
-label away. Mostly s and n are said the same way, and so are s' and n': then a negative pair shares almost all
-words. In a part of the quads it is s and n' instead, and negative pairs differ in meaning and in words.
+So every sentence stands in one pair of each label, always on the same side, and no single sentence can give
+the label away. Mostly s and n are said the same way, and so are s' and n': then a negative pair shares almost
+all words. In a part of the quads it is s and n' instead, and negative pairs differ in meaning and in words.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from statistics_table import markdown
 FOLDER = Path(__file__).parent
 SEED = 20261122
 QUADS = {"train": 3200, "dev": 350, "test": 350}  # four pairs each
-CROSSED = 0.3  # share of the quads whose negative pairs also differ in their words
+CROSSED = 0.4  # share of the quads whose negative pairs also differ in their words
 
 # The kinds of pairs and their shares among those of label 1 and of label 0.
 POSITIVE = {"synonym": 20, "voice": 17, "order": 18, "perspective": 10, "opposite": 10, "combination": 25}

@@ -94,8 +94,12 @@ class Style:
         self.made: dict[tuple[str, str], object] = {}  # what was chosen in the last sentence
 
     def redrawn(self, ways: set[str]) -> "Style":
-        """The same answers, but the choices that belong to `ways` are open again."""
-        return Style(self.rng, {key: u for key, u in self.answers.items() if key[0] not in ways})
+        """The same answers, but most of those that belong to `ways` are turned half round."""
+        answers = dict(self.answers)
+        for key in answers:
+            if key[0] in ways:
+                answers[key] = (answers[key] + 0.5) % 1 if self.rng.random() < 0.75 else self.rng.random()
+        return Style(self.rng, answers)
 
     def choose(self, way: str, name: str, options: tuple, first: float | None = None):
         """One of `options`; `first` is the share of the first one, where they are not all equally likely."""

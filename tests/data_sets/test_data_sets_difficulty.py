@@ -1,0 +1,111 @@
+"""The pairs are not trivial: no count of words or negations tells the label, and no single sentence does."""
+
+import itertools
+import re
+
+import numpy as np
+import pytest
+
+SPLITS = ("train", "dev", "test")
+
+
+def words(text):
+    return re.findall(r"\w+(?:['-]\w+)*", text.lower())
+
+
+def bigrams(text):
+    return list(itertools.pairwise(words(text)))
+
+
+def jaccard(a, b):
+    return len(set(a) & set(b)) / len(set(a) | set(b))
+
+
+def denies(text):
+    return bool({"not", "no", "never", "nobody"} & set(words(text))) or "n't" in text
+
+
+def auc(scores, labels):
+    """The chance that a positive scores above a negative, ties one half: counted over all pairs of pairs."""
+    scores, labels = np.asarray(scores, float), np.asarray(labels)
+    gaps = scores[labels == 1][:, None] - scores[labels == 0]
+    return float((gaps > 0).mean() + (gaps == 0).mean() / 2)
+
+
+def auc_of(score, rows):
+    return auc([score(row.first, row.second) for row in rows], [row.label for row in rows])
+
+
+def test_auc():
+    assert auc([1, 2, 3, 4], [0, 1, 0, 1]) == 0.75
+    assert auc([1, 1, 1], [0, 1, 1]) == 0.5
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_overlap_of_words(splits, split):
+    assert 0.35 <= auc_of(lambda a, b: jaccard(words(a), words(b)), splits[split]) <= 0.65
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_overlap_of_neighbouring_words(splits, split):
+    assert 0.35 <= auc_of(lambda a, b: jaccard(bigrams(a), bigrams(b)), splits[split]) <= 0.75
+
+
+@pytest.mark.parametrize("split", SPLITS)
+@pytest.mark.parametrize(
+    "score",
+    [
+        lambda a, b: abs(len(words(a)) - len(words(b))),
+        lambda a, b: abs(len(a) - len(b)),
+        lambda a, b: len(words(a)) + len(words(b)),
+        lambda a, b: denies(a) or denies(b),
+        lambda a, b: denies(a) and denies(b),
+        lambda a, b: denies(a) == denies(b),
+        lambda a, b: denies(b),
+    ],
+    ids=[
+        "words apart",
+        "letters apart",
+        "words",
+        "either denies",
+        "both deny",
+        "agree in denying",
+        "second denies",
+    ],
+)
+def test_length_and_negation(splits, split, score):
+    assert 0.4 <= auc_of(score, splits[split]) <= 0.6
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_many_negatives_share_almost_all_words_and_many_positives_few(splits, split):
+    overlaps = {
+        y: [jaccard(words(r.first), words(r.second)) for r in splits[split] if r.label == y] for y in (0, 1)
+    }
+    assert np.mean(np.array(overlaps[0]) > 0.75) > 0.25
+    assert np.mean(np.array(overlaps[1]) < 0.6) > 0.25
+
+
+@pytest.mark.parametrize("side", ["first", "second"])
+def test_one_sentence_alone_does_not_tell_the_label(splits, side):
+    """A logistic regression on the bag of words of one sentence, trained on train.tsv."""
+    vocabulary = sorted({word for row in splits["train"] for word in words(getattr(row, side))})
+    number = {word: i for i, word in enumerate(vocabulary)}
+
+    def bags(split):
+        """ids (N,), where each sentence begins (B,), labels (B,)"""
+        ids = [[number[w] for w in words(getattr(row, side)) if w in number] for row in splits[split]]
+        starts = np.cumsum([0, *map(len, ids)])[:-1]
+        return np.concatenate(ids), starts, np.array([row.label for row in splits[split]])
+
+    ids, starts, labels = bags("train")
+    sentence_of = np.repeat(np.arange(len(starts)), np.diff([*starts, len(ids)]))
+    weights = np.zeros(len(vocabulary))
+    for _ in range(100):
+        logits = np.add.reduceat(weights[ids], starts)  # (B,)
+        wrong = labels - 1 / (1 + np.exp(-logits))  # (B,)
+        weights += 1e-3 * np.bincount(ids, wrong[sentence_of], len(vocabulary))
+    assert np.isfinite(weights).all()
+    for split in SPLITS:
+        ids, starts, labels = bags(split)
+        assert 0.4 <= auc(np.add.reduceat(weights[ids], starts), labels) <= 0.6
