@@ -1,0 +1,188 @@
+"""What training on `data_sets/` gives: test AUC over seeds, a collapse and its remedy, pretraining or none.
+
+    python tests/benchmarks/train_data_sets.py scratch  [--seeds 0 1 2]
+    python tests/benchmarks/train_data_sets.py collapse
+    python tests/benchmarks/train_data_sets.py pretrain [--seeds 0 1 2] [--pairs 1000]
+
+Every run is `minigpt2 train` as a user types it, in a process of its own, with the threads that BLAS takes by
+itself; the commands are printed. Seconds are those that the trainer counts, validation included; processor
+seconds are those of the whole process, tokenizer and start-up included.
+
+`pretrain` compares two ways to spend the same time on few labelled pairs, in which the sentences of all pairs
+are known but most labels are not: to learn from the labelled pairs alone, or first a language model of all
+sentences and then the pairs. Both use the same tokenizer. The time of the second way (both of its runs) is
+measured first, and the first way gets as many epochs as fit in at least that time.
+"""
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from minigpt2.datasets import read_pairs
+
+DATA = Path(__file__).parents[2] / "data_sets"
+TRAIN, DEV, TEST = (str(DATA / f"{name}.tsv") for name in ("train", "dev", "test"))
+MODEL = ["--n-layers", "2"]
+RECIPE = ["--objective", "info_nce", *MODEL, "--initial-lr", "2e-3", "--batch-size", "128"]
+PAIRS = ["--train-data", TRAIN, "--validation-data", DEV]
+SCRATCH = [*PAIRS, *RECIPE, "--epochs", "6"]
+COLLAPSING = [*PAIRS, "--objective", "contrastive", *MODEL, "--margin", "0.02", "--initial-lr", "3e-3"]
+COLLAPSING += ["--batch-size", "128", "--epochs", "3"]
+
+
+class Run(NamedTuple):
+    """What one training run came to."""
+
+    auc: float  # on test, × 100
+    dev: float  # on dev, × 100
+    seconds: float
+    processor_seconds: float
+    tokens: int
+    warnings: list[str]
+    mean_cosine: float  # of random pairs of dev sentences, at the end
+    steps: int
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=("scratch", "collapse", "pretrain"))
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--pairs", type=int, default=1000, help="labelled pairs of `pretrain`")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        {"scratch": scratch, "collapse": collapse, "pretrain": pretrain}[args.what](args, Path(folder))
+
+
+def scratch(args: argparse.Namespace, folder: Path) -> None:
+    """The README's command over seeds, and the baselines that `minigpt2 evaluate` puts beside it"""
+    runs = []
+    for seed in args.seeds:
+        output = folder / f"seed-{seed}"
+        runs.append(train([*SCRATCH, "--seed", str(seed)], output))
+        show(f"seed {seed}", runs[-1])
+    spread([run.auc for run in runs])
+    print(minigpt2("evaluate", str(output), TEST, "--dev", DEV))
+
+
+def collapse(args: argparse.Namespace, folder: Path) -> None:
+    """A margin so small that nearly all pairs keep it, and the same with a larger one"""
+    remedy = [*COLLAPSING]
+    remedy[remedy.index("0.02")] = "0.5"
+    for name, options in (("margin 0.02", COLLAPSING), ("margin 0.5", remedy)):
+        run = train(options, folder / name.replace(" ", "-"))
+        show(name, run)
+        print(*run.warnings or ["no warning"], sep="\n")
+
+
+def pretrain(args: argparse.Namespace, folder: Path) -> None:
+    """Few labelled pairs: with or without a language model of all sentences first"""
+    pairs = read_pairs(TRAIN)
+    texts, tokenizer = folder / "texts.txt", folder / "tokenizer"
+    texts.write_text("\n".join(dict.fromkeys(pairs.first + pairs.second)) + "\n", encoding="utf-8")
+    minigpt2("tokens", "create", "--data-dir", TRAIN, "--vocab-size", "4096", "--output", str(tokenizer))
+    limited = [*PAIRS, "--limit-train", str(args.pairs), *RECIPE[:2], *RECIPE[4:]]
+    alone, after = [], []
+    for seed in args.seeds:
+        options = ["--seed", str(seed)]
+        language_model = folder / f"lm-{seed}"
+        learn = ["--objective", "language_model", "--tokenizer-path", str(tokenizer), *MODEL]
+        learn += ["--initial-lr", "2e-3", "--batch-size", "128", "--epochs", "4"]
+        first = train(["--train-data", str(texts), *learn, *options], language_model, measured=False)
+        second = train(
+            [*limited, "--model", str(language_model), "--epochs", "12", *options], folder / f"b{seed}"
+        )
+        after.append(second)
+        show(f"seed {seed}: language model, then pairs", second, first.seconds)
+
+        epochs = 12
+        while True:
+            more = [*limited, "--tokenizer-path", str(tokenizer), *MODEL, "--epochs", str(epochs), *options]
+            run = train(more, folder / f"a{seed}-{epochs}")
+            if run.seconds >= first.seconds + second.seconds:
+                break
+            epochs = int(epochs * 1.1 * (first.seconds + second.seconds) / run.seconds) + 1
+        alone.append(run)
+        show(f"seed {seed}: pairs alone, {epochs} epochs", run)
+    for name, runs in (("language model first", after), ("pairs alone", alone)):
+        print(name, end=": ")
+        spread([run.auc for run in runs])
+
+
+def train(options: list[str], output: Path, measured: bool = True) -> Run:
+    """Run `minigpt2 train`, and measure the best model on test unless it is a language model"""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    minigpt2("train", *options, "--no-tui", "--device", "cpu", "--output-dir", str(output))
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    events = [json.loads(line) for line in (output / "log.jsonl").read_text().splitlines()]
+    last_step = [event for event in events if event["event"] == "step"][-1]
+    ended = events[-1]
+    validated = [event for event in events if event["event"] == "validated"]
+    return Run(
+        auc=test_auc(output) if measured else float("nan"),
+        dev=100 * ended["best_metric"] if measured else float("nan"),
+        seconds=ended["seconds"],
+        processor_seconds=after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
+        tokens=last_step["tokens"],
+        warnings=[f"step {e['step']}: {e['message']}" for e in events if e["event"] == "warning"],
+        mean_cosine=validated[-1]["collapse"]["mean_cosine"] if measured else float("nan"),
+        steps=ended["step"],
+    )
+
+
+def test_auc(model: Path) -> float:
+    """AUC × 100 of the cosines on test"""
+    report = json.loads(minigpt2("evaluate", str(model), TEST, "--no-baselines", "--json"))
+    return 100 * find(report, "auc")
+
+
+def find(report: object, name: str) -> float:
+    """The first number of this name in nested JSON"""
+    values = report.values() if isinstance(report, dict) else report if isinstance(report, list) else ()
+    if isinstance(report, dict) and isinstance(report.get(name), (int, float)):
+        return report[name]
+    for value in values:
+        found = find(value, name)
+        if found == found:
+            return found
+    return float("nan")
+
+
+def minigpt2(*arguments: str) -> str:
+    """Run the command line, and give back what it wrote to stdout"""
+    command = [sys.executable, "-m", "minigpt2", *arguments]
+    if arguments[0] == "train":
+        print("minigpt2", *arguments, flush=True)
+    environment = {k: v for k, v in os.environ.items() if k not in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    if done.returncode:
+        sys.exit(done.stderr)
+    return done.stdout
+
+
+def show(name: str, run: Run, seconds_before: float = 0.0) -> None:
+    print(
+        f"{name}: test AUC {run.auc:.2f}, best dev AUC {run.dev:.2f}, {seconds_before + run.seconds:.0f} s, "
+        f"{run.processor_seconds:.0f} processor seconds, {run.steps} steps, {run.tokens:,} tokens, "
+        f"mean cosine of random pairs {run.mean_cosine:.3f}",
+        flush=True,
+    )
+
+
+def spread(values: list[float]) -> None:
+    deviation = statistics.stdev(values) if len(values) > 1 else 0.0
+    print(
+        f"test AUC {statistics.mean(values):.2f} ± {deviation:.2f} (mean, standard deviation), "
+        f"lowest {min(values):.2f}, highest {max(values):.2f}, {len(values)} seeds",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()
