@@ -1,6 +1,6 @@
 """Pairs for InfoNCE out of plain text: two views of one sentence, and sentences that stand side by side.
 
-    python tests/benchmarks/make_views.py --sentences FILE_OR_DIR … --passages FILE_OR_DIR … --output views.tsv
+    python tests/benchmarks/make_views.py --sentences DIR --passages DIR --output views.tsv
 
 A sentence gives two spans of it, each drawn by itself (Izacard et al. 2022, Contriever, arXiv:2112.09118,
 section 3.1: independent cropping). Where they overlap the model learns which words matter, where they do not
@@ -13,6 +13,7 @@ import argparse
 import random
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 from minigpt2.datasets import read_texts
@@ -43,7 +44,7 @@ def main() -> None:
                 if len(words) >= SHORTEST:
                     write("spans", span(words, rng), span(words, rng))
             if path.name.startswith(IN_ORDER):
-                for first, second in zip(texts, texts[1:], strict=False):
+                for first, second in pairwise(texts):
                     write("neighbours", first, second)
         for path in files_of(args.passages):
             for passage in read_texts(path):
