@@ -68,7 +68,7 @@ def crossing(found):
 
 
 def test_names_are_found(names):
-    assert names.skeleton("On Friday, two baskets of plums were given to Tom by my mum for the garden.") == (
+    assert names.skeleton("On Friday, two loaves of bread were given to Tom by my mum for the garden.") == (
         "_, _ _ were given to _ by _ for the garden."
     )
     mother = names.entity["my mother"]
