@@ -32,7 +32,7 @@ TRAIN, DEV, TEST = (str(DATA / f"{name}.tsv") for name in ("train", "dev", "test
 MODEL = ["--n-layers", "2", "--dropout", "0.1"]
 OPTIMIZER = ["--initial-lr", "2e-3", "--batch-size", "64"]
 PAIRS = ["--train-data", TRAIN, "--validation-data", DEV]
-VOCABULARY = ["--vocab-size", "3000"]
+VOCABULARY = ["--vocab-size", "3000", "--lowercase"]
 OBJECTIVE = ["--objective", "info_nce", "--temperature", "0.1"]
 SCRATCH = [*PAIRS, *OBJECTIVE, *MODEL, *VOCABULARY, *OPTIMIZER, "--epochs", "16"]
 
@@ -101,7 +101,7 @@ def pretrain(args: argparse.Namespace, folder: Path) -> None:
     pairs = read_pairs(TRAIN)
     texts, tokenizer = folder / "texts.txt", folder / "tokenizer"
     texts.write_text("\n".join(dict.fromkeys(pairs.first + pairs.second)) + "\n", encoding="utf-8")
-    minigpt2("tokens", "create", "--data-dir", TRAIN, *VOCABULARY, "--lowercase", "--output", str(tokenizer))
+    minigpt2("tokens", "create", "--data-dir", TRAIN, *VOCABULARY, "--output", str(tokenizer))
     limited = [*PAIRS, "--limit-train", str(args.pairs), *OBJECTIVE, *OPTIMIZER]
     alone, after = [], []
     for seed in args.seeds:
