@@ -457,7 +457,8 @@ class Trainer:
             summary["validation data"] = self.validation.texts.summary()
         summary["steps"] = (
             f"{self.steps:,} of {settings.accumulate} batches, {self.batches_per_epoch:,} batches an epoch, "
-            f"of at most {settings.batch_size} examples"
+            f"of at most {settings.batch_size} examples, on average "
+            f"{len(self.data) / self.batches_per_epoch:.1f}"
         )
         summary["optimizer"] = f"AdamW, {self.optimizer.decay_counts}"
         summary["output"] = str(self.folder.path)
