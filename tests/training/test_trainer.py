@@ -4,6 +4,7 @@ import errno
 import functools
 import itertools
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -471,6 +472,15 @@ def test_resume_with_nothing_to_resume_begins_and_says_so(tmp_path):
     result, events = run(tmp_path / "run", resume=True)
     assert result.step == 6
     assert "holds no checkpoint to resume: the run begins anew" in events.of(Warned)[0].message
+
+
+def test_a_run_killed_before_its_first_checkpoint_leaves_nothing_in_the_log(tmp_path):
+    run(tmp_path / "run")
+    shutil.rmtree(tmp_path / "run/checkpoints")
+    _, events = run(tmp_path / "run", resume=True)
+    lines = (tmp_path / "run/log.jsonl").read_text().splitlines()
+    assert len(lines) == len(events)
+    assert events.of(Warned)
 
 
 def test_a_full_disk_is_named(tmp_path, monkeypatch):
