@@ -28,7 +28,7 @@ SMALLEST = 32
 # batches that lack it yet.
 SPARE = 1.1
 
-# Exchanges are tried so often, each time twice as far away, before an example gets a place made for it.
+# Exchanges are tried so often, every second time twice as far away; then an example gets a place made for it.
 ROUNDS = 24
 
 
