@@ -24,9 +24,9 @@ from ..errors import DataError, UsageError
 POOLS = 8
 SMALLEST = 32
 
-# So many times as many batches as the most frequent text has examples, or exchanges would hardly find the few
-# batches that lack it yet.
-SPARE = 1.1
+# One batch more for every so many examples of the most frequent text, or exchanges would hardly find the last
+# batches that lack it.
+SPARE = 10
 
 # Exchanges are tried so often, every second time twice as far away; then an example gets a place made for it.
 ROUNDS = 24
@@ -54,7 +54,7 @@ def batches_of_epoch(
     """
     tokens = lengths.sum(axis=1)  # (M,)
     _check_bounds(columns, tokens, batch_size, batch_tokens, at_least)
-    batch_size = _size_for_the_most_frequent(columns, batch_size, at_least)
+    batch_size, _ = size_for_the_most_frequent(columns, batch_size, at_least)
     rng = np.random.default_rng([seed, epoch])
     order = _by_length_in_pools(tokens, lengths.max(axis=1), batch_size, batch_tokens, rng)  # (M,)
     offsets = _cut(tokens[order], batch_size, batch_tokens)  # (batches + 1,)
@@ -89,14 +89,14 @@ def _check_bounds(
         )
 
 
-def _size_for_the_most_frequent(columns: np.ndarray, batch_size: int, at_least: int) -> int:
-    """The batch size at which there are enough batches for each example of the most frequent text"""
+def size_for_the_most_frequent(columns: np.ndarray, batch_size: int, at_least: int = 1) -> tuple[int, int]:
+    """The batch size at which each example of the most frequent text has a batch, and how many these are"""
     texts, _ = _texts_that_repeat(columns)  # (n,)
     if len(texts) == 0:
-        return batch_size
-    most = int(np.bincount(texts).max() * SPARE)
+        return batch_size, 1
+    most = int(np.bincount(texts).max())
     least = 2 * at_least - 1  # what fills whole batches of two or more: see _check_bounds
-    return min(batch_size, max(least, len(columns) // most))
+    return min(batch_size, max(least, len(columns) // (most + most // SPARE))), most
 
 
 def _by_length_in_pools(

@@ -228,6 +228,17 @@ def test_it_ends_after_as_many_validations_without_a_better_one_as_it_has_patien
     assert next(values) == 0.9  # never asked for
 
 
+def test_a_frequent_text_is_named_where_it_makes_batches_smaller(tmp_path):
+    pairs = word_pairs(220)
+    frequent = pairs._replace(first=["the same"] * 44 + pairs.first[44:])
+    data = TrainingSet.from_pairs(frequent, tiny_encoder())
+    settings = SHORT.replace(objective="contrastive", chunk_texts=None)
+    assert tiny_trainer(tmp_path / "run", settings.replace(batch_size=4), data=data).notes == []
+    (note,) = tiny_trainer(tmp_path / "run", settings.replace(batch_size=32), data=data).notes
+    assert note.startswith("one text stands in 44 of 220 examples")
+    assert "at most 4 examples instead of 32" in note
+
+
 def test_there_are_twenty_validations_where_nothing_is_said(tmp_path):
     settings = SETTINGS.replace(validate_every=None, checkpoint_every=None, max_seconds=1e-3)
     for steps, every in ((3, 1), (20, 1), (40, 2), (59, 2)):
