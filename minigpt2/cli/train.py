@@ -13,7 +13,8 @@ from ..backend import DEVICES
 from ..config import NAMED_SIZES
 from ..embedding_settings import POOLINGS
 from ..errors import DeviceError, OutputError, UsageError
-from ..training.settings import OBJECTIVE_OPTIONS, OBJECTIVES, SCHEDULES, TrainingSettings
+from ..training.schedule import SCHEDULES
+from ..training.settings import OBJECTIVE_OPTIONS, OBJECTIVES, TrainingSettings
 from . import console
 from .options import DEVICE_VARIABLE, positive_int
 
@@ -256,7 +257,7 @@ def _add_optimizer_options(group: argparse._ArgumentGroup) -> None:
     )
     add(
         "--schedule",
-        choices=SCHEDULES,
+        choices=tuple(SCHEDULES),
         default=default.schedule,
         help=f"how it falls from there to 0 (default: {default.schedule})",
     )

@@ -88,6 +88,8 @@ def collapse_warning(history: Sequence[Collapse]) -> str | None:
 
     `history` holds all measurements of a run on the same texts, the first taken before its first step: an
     untrained model is no collapse, however alike its vectors are. A run that goes on must keep its history.
+    One that begins with vectors which have collapsed already is only told of fewer than two directions, since
+    it has no better state to be compared with.
     """
     if len(history) < 3:
         return None

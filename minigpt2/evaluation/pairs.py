@@ -1,6 +1,6 @@
 """Pairs of sentences: do the scores of a model follow the labels?"""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -16,8 +16,6 @@ from .metrics import (
     pearson,
     spearman,
 )
-
-ScorePairs = Callable[[Sequence[str], Sequence[str]], Array]  # M texts, M texts -> (M,) higher for closer
 
 
 def pairs_metrics(scores: Array, pairs: Pairs, dev: tuple[Array, Pairs] | None = None) -> dict[str, float]:
@@ -45,13 +43,6 @@ def pairs_metrics(scores: Array, pairs: Pairs, dev: tuple[Array, Pairs] | None =
         "threshold": threshold,
         "f1_threshold": f1_threshold,
     }
-
-
-def evaluate_pairs(score_pairs: ScorePairs, pairs: Pairs, dev: Pairs | None = None) -> dict[str, float]:
-    """`pairs_metrics` of what `score_pairs` gives for the pairs, and for those of `dev`."""
-    scores = score_pairs(pairs.first, pairs.second)  # (M,)
-    on_dev = None if dev is None else (score_pairs(dev.first, dev.second), dev)
-    return pairs_metrics(scores, pairs, on_dev)
 
 
 def distinct(*columns: Sequence[str]) -> tuple[list[str], list[np.ndarray]]:

@@ -291,7 +291,8 @@ def _measure(evaluation_set: EvaluationSet, system: System, gauges: list[Collaps
             columns += [learn_from.first, learn_from.second]
         texts, numbers = distinct(*columns)
         rows = system.rows(texts, "")
-        _gauge(rows, gauges)
+        own = 1 + max(numbers[0].max(), numbers[1].max())  # the texts of `data` have the first numbers
+        _gauge(rows[:own], gauges)
         scores = [system.compare(rows[a], rows[b]) for a, b in zip(numbers[::2], numbers[1::2], strict=True)]
         return pairs_metrics(scores[0], data, None if learn_from is None else (scores[1], learn_from))
     return _measure_classes(data, learn_from, system, gauges)
@@ -301,10 +302,10 @@ def _measure_classes(
     data: LabelledTexts, train: LabelledTexts | None, system: System, gauges: list[Collapse]
 ) -> dict[str, float]:
     rows, labels, splits = system.rows(_all_texts(data, train), ""), *_labels_and_splits(data, train)
-    _gauge(rows, gauges)
     if isinstance(rows, np.ndarray):
         rows = rows.astype(np.float64)
     judged = rows[-len(data.texts) :] if train is not None else rows
+    _gauge(judged, gauges)
 
     def neighbours(split: Split) -> np.ndarray:
         return knn(rows[split.train], labels[split.train], rows[split.test])

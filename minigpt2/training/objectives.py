@@ -11,8 +11,10 @@
 | language_model | anything                            | a text                                       |
 
 0/1 pairs become positives like this: a pair with label 1 is an anchor and its positive; a pair with label 0
-whose first sentence is such an anchor gives it a hard negative; the others are left out, and counted. Single
-texts become positives of themselves, two dropouts of one text (SimCSE, Gao et al. 2021, arXiv:2104.08821).
+whose first sentence is such an anchor gives it a hard negative; the others are left out, and counted. A
+negative that is the anchor itself or one of its positives is left out too: the loss would push apart what it
+pulls together. Single texts become positives of themselves, two dropouts of one text (SimCSE, Gao et al.
+2021, arXiv:2104.08821).
 """
 
 import functools
@@ -185,15 +187,11 @@ def _anchors_and_positives(data: TrainingSet) -> tuple[TrainingSet, list[str]]:
     if data.kind == "texts":
         twice = np.repeat(data.columns, 2, axis=1)  # (M, 2)
         return data.replace(columns=twice, targets=None), ["each text is its own positive, by dropout"]
-    if data.kind == "positives":
-        return data, []
-    return _from_labels(data)
+    return _with_own_negatives(data) if data.kind == "positives" else _from_labels(data)
 
 
 def _triplets(data: TrainingSet) -> tuple[TrainingSet, list[str]]:
-    notes: list[str] = []
-    if data.kind == "binary":
-        data, notes = _from_labels(data)
+    data, notes = _anchors_and_positives(data)
     if data.columns.shape[1] < 3:
         raise UsageError(
             "the objective triplet needs pairs with label 0 whose first sentence is also that of one with "
@@ -206,6 +204,19 @@ def _triplets(data: TrainingSet) -> tuple[TrainingSet, list[str]]:
     return data.replace(columns=triplets[triplets[:, 2] >= 0]), notes
 
 
+def _with_own_negatives(data: TrainingSet) -> tuple[TrainingSet, list[str]]:
+    """Positives without the negatives that stand in their example before"""
+    columns = data.columns.copy()  # (M, C)
+    for c in range(2, columns.shape[1]):
+        columns[(columns[:, :c] == columns[:, c, None]).any(axis=1), c] = -1
+    removed = int((columns != data.columns).sum())
+    if not removed:
+        return data, []
+    return data.replace(columns=columns), [
+        f"{removed:,} negatives left out that are the anchor or the positive of their example"
+    ]
+
+
 def _from_labels(data: TrainingSet) -> tuple[TrainingSet, list[str]]:
     """0/1 pairs -> anchors, positives and hard negatives"""
     is_positive = data.labels > 0.5  # (M,)
@@ -213,8 +224,10 @@ def _from_labels(data: TrainingSet) -> tuple[TrainingSet, list[str]]:
     if len(positives) == 0:
         raise DataError("no pair has label 1, so nothing belongs together: use contrastive or cosent")
     examples_of: dict[int, list[int]] = {}  # anchor -> its examples
-    for example, anchor in enumerate(positives[:, 0].tolist()):
+    held: dict[int, set[int]] = {}  # anchor -> itself, all its positives and the negatives that it was given
+    for example, (anchor, positive) in enumerate(positives.tolist()):
         examples_of.setdefault(anchor, []).append(example)
+        held.setdefault(anchor, {anchor}).add(positive)
 
     columns = np.full((len(positives), 2 + MOST_NEGATIVES), -1, np.int32)  # (p, C)
     columns[:, :2] = positives
@@ -223,9 +236,11 @@ def _from_labels(data: TrainingSet) -> tuple[TrainingSet, list[str]]:
     for anchor, negative in others.tolist():
         examples = examples_of.get(anchor, ())
         at = given.get(anchor, 0)
-        if at < MOST_NEGATIVES * len(examples):  # one for each of the anchor's examples in turn
+        # One for each of the anchor's examples in turn.
+        if at < MOST_NEGATIVES * len(examples) and negative not in held[anchor]:
             columns[examples[at % len(examples)], 2 + at // len(examples)] = negative
             given[anchor] = at + 1
+            held[anchor].add(negative)
             used += 1
     width = 2 + int((columns[:, 2:] >= 0).any(axis=0).sum())
     notes = [

@@ -5,6 +5,8 @@
 2. Sort each pool by length, every other one downwards, and cut the run into batches. A batch then holds texts
    of few different lengths, and its neighbours hold similar ones. Attention takes texts of one length
    together: on a GPU, where a group of a few texts costs as much as one of hundreds, this decides the speed.
+   There are at least as many batches as examples of the most frequent text, so all are smaller where one is
+   very frequent; else most of its examples would be left over, for batches of hardly anything else.
 3. Where a text stands in two examples of a batch, exchange one of them with an example of a batch near by,
    until no text stands in a batch twice: to a contrastive loss it would be its own negative.
 4. Shuffle the batches.
@@ -22,7 +24,11 @@ from ..errors import DataError, UsageError
 POOLS = 8
 SMALLEST = 32
 
-# Exchanges are tried so often, each time twice as far away, before an example gets a place made for it.
+# One batch more for every so many examples of the most frequent text, or exchanges would hardly find the last
+# batches that lack it.
+SPARE = 10
+
+# Exchanges are tried so often, every second time twice as far away; then an example gets a place made for it.
 ROUNDS = 24
 
 
@@ -39,7 +45,7 @@ def batches_of_epoch(
 
     columns        (M, C) the texts of each example; −1 is none
     lengths        (M, C) tokens of these texts, 0 for none
-    batch_size     examples in a batch at most
+    batch_size     examples in a batch at most; fewer where a text stands in more than M / batch_size examples
     batch_tokens   tokens in a batch at most; an example with more is a batch of its own; None: no bound
     at_least       1 or 2, examples in a batch at least: a loss that compares examples needs 2
 
@@ -48,6 +54,7 @@ def batches_of_epoch(
     """
     tokens = lengths.sum(axis=1)  # (M,)
     _check_bounds(columns, tokens, batch_size, batch_tokens, at_least)
+    batch_size, _ = size_for_the_most_frequent(columns, batch_size, at_least)
     rng = np.random.default_rng([seed, epoch])
     order = _by_length_in_pools(tokens, lengths.max(axis=1), batch_size, batch_tokens, rng)  # (M,)
     offsets = _cut(tokens[order], batch_size, batch_tokens)  # (batches + 1,)
@@ -80,6 +87,16 @@ def _check_bounds(
             f"batch_tokens {batch_tokens} is too small: the three longest examples have {needed} tokens, and "
             f"this objective compares the examples of a batch"
         )
+
+
+def size_for_the_most_frequent(columns: np.ndarray, batch_size: int, at_least: int = 1) -> tuple[int, int]:
+    """The batch size at which each example of the most frequent text has a batch, and how many these are"""
+    texts, _ = _texts_that_repeat(columns)  # (n,)
+    if len(texts) == 0:
+        return batch_size, 1
+    most = int(np.bincount(texts).max())
+    least = 2 * at_least - 1  # what fills whole batches of two or more: see _check_bounds
+    return min(batch_size, max(least, len(columns) // (most + most // SPARE))), most
 
 
 def _by_length_in_pools(

@@ -1,6 +1,6 @@
 """The learning rate of each step: straight up to a peak while Adam's moments settle, then down again.
 
-    climbed = min(1, (step + 1) / warmup)                     1 from step `warmup` on
+    climbed = min(1, (step + 1) / warmup)                     1 from step `warmup` − 1 on
     fallen  = max(0, (step − warmup) / (steps − warmup))      0 at `warmup`, 1 at `steps`
 
     cosine      lr = peak · climbed · (1 + cos(π · fallen)) / 2

@@ -12,6 +12,8 @@ from typing import Any
 from ..embedding_settings import POOLINGS
 from ..errors import UsageError
 from ..files import shorten
+from ..half_products import KINDS as HALF_KINDS
+from .schedule import SCHEDULES
 
 # Objective -> the settings of its own and what they are where none is given.
 OBJECTIVE_OPTIONS: dict[str, dict[str, Any]] = {
@@ -24,8 +26,7 @@ OBJECTIVE_OPTIONS: dict[str, dict[str, Any]] = {
     "language_model": {},
 }
 OBJECTIVES = tuple(OBJECTIVE_OPTIONS)
-SCHEDULES = ("cosine", "linear", "constant")
-PRECISIONS = ("full", "bfloat16", "float16")
+PRECISIONS = ("full", *HALF_KINDS)
 
 # What may differ when a run is resumed, because the steps come out the same, and what may besides when it is
 # extended: with another number of steps the learning rate falls differently from then on.
@@ -54,7 +55,7 @@ class TrainingSettings:
 
     # how far one step goes
     initial_lr: float = 1e-3  # the peak learning rate
-    schedule: str = "cosine"  # one of SCHEDULES: how it falls from there
+    schedule: str = "cosine"  # one of schedule.SCHEDULES: how it falls from there
     warmup: float | int = 0.05  # before the peak: a share of all steps (float below 1), or steps (int)
     betas: tuple[float, float] = (0.9, 0.98)
     eps: float = 1e-8
@@ -85,7 +86,7 @@ class TrainingSettings:
     def __post_init__(self) -> None:
         for name, values in (
             ("objective", OBJECTIVES),
-            ("schedule", SCHEDULES),
+            ("schedule", tuple(SCHEDULES)),
             ("precision", PRECISIONS),
             ("pooling", (None, *POOLINGS)),
         ):

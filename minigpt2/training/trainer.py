@@ -43,7 +43,7 @@ from .optimizer import AdamW, clip_gradients, gradient_norm
 from .precision import LossScaler, half_products
 from .randomness import CountedGenerator
 from .run_folder import Log, RunFolder
-from .sampler import batches_of_epoch
+from .sampler import batches_of_epoch, size_for_the_most_frequent
 from .schedule import SCHEDULES
 from .settings import TrainingSettings
 from .validation import Validation
@@ -106,6 +106,7 @@ class Trainer:
         self.given_data = training_set
         self.data, self.notes = objectives.prepare(training_set, settings, self.model.config)
         self.objective = objectives.OBJECTIVES[settings.objective]
+        self._note_small_batches()
         self.lengths = self.data.lengths_of_examples()  # (M, C)
         self.tokens = self.lengths.sum(axis=1)  # (M,)
         self.validation = None
@@ -219,6 +220,15 @@ class Trainer:
         if progress.batch == len(batches):
             progress.epoch, progress.batch = progress.epoch + 1, 0
         return rows
+
+    def _note_small_batches(self) -> None:
+        given = self.settings.batch_size
+        size, most = size_for_the_most_frequent(self.data.columns, given, self.objective.at_least)
+        if size < min(given, len(self.data)):
+            self.notes.append(
+                f"one text stands in {most:,} of {len(self.data):,} examples and may stand in a batch once, "
+                f"so batches have at most {size} examples instead of {given}: leave some out for larger ones"
+            )
 
     def _batches_of_epoch(self, epoch: int) -> list[np.ndarray]:
         if self._epoch_batches[0] != epoch:
@@ -457,7 +467,8 @@ class Trainer:
             summary["validation data"] = self.validation.texts.summary()
         summary["steps"] = (
             f"{self.steps:,} of {settings.accumulate} batches, {self.batches_per_epoch:,} batches an epoch, "
-            f"of at most {settings.batch_size} examples"
+            f"of at most {settings.batch_size} examples, on average "
+            f"{len(self.data) / self.batches_per_epoch:.1f}"
         )
         summary["optimizer"] = f"AdamW, {self.optimizer.decay_counts}"
         summary["output"] = str(self.folder.path)

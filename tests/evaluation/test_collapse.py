@@ -81,6 +81,7 @@ class TestWarning:
         [
             [(0.57, 42.5), (0.995, 4.6), (0.9998, 1.9)],  # positives only
             [(0.57, 42.5), (0.70, 30.0), (0.96, 15.0), (0.955, 18.0)],  # slowly
+            [(0.57, 42.5), (0.60, 40.0), (0.70, 30.0), (0.96, 15.0), (0.955, 18.0)],  # more slowly
             [(0.92, 31.7), (0.98, 9.0), (0.99, 8.0)],  # from vectors that were alike before
             [(0.02, 40.0), (0.01, 1.5), (0.0, 1.5)],  # a line with two ends
         ],
@@ -99,6 +100,7 @@ class TestWarning:
             [(0.9997, 1.6)],  # before training nothing is an alarm
             [(0.57, 42.5), (0.999, 1.7)],  # nor is one measurement
             [(0.57, 42.5), (0.999, 1.7), (0.73, 18.0)],  # a run that passed through it
+            [(0.57, 42.5), (0.999, 1.7), (0.999, 1.7), (0.73, 18.0), (0.70, 20.0)],  # and told so then
             [(0.57, 42.5), (0.88, 17.8), (0.72, 17.0), (0.54, 20.6)],  # InfoNCE
             [(0.57, 42.8), (0.977, 14.0), (0.92, 16.0), (0.83, 19.0)],  # margin loss
             [(0.97, 30.0), (0.97, 28.0), (0.96, 28.0)],  # a model whose vectors were alike, and still are

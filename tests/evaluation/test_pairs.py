@@ -9,7 +9,7 @@ from minigpt2.backend import asarray
 from minigpt2.datasets import Pairs
 from minigpt2.errors import DataError, UsageError
 from minigpt2.evaluation import metrics
-from minigpt2.evaluation.pairs import distinct, evaluate_pairs, pairs_metrics
+from minigpt2.evaluation.pairs import distinct, pairs_metrics
 
 
 def make_pairs(labels, kind, name="a.tsv"):
@@ -51,20 +51,6 @@ def test_scores(rng):
         "spearman": metrics.spearman(scores, labels),
         "pearson": metrics.pearson(scores, labels),
     }
-
-
-def test_evaluate_pairs_asks_for_the_scores_of_both_files():
-    dev = make_pairs([1.0, 0.0], "binary", "dev.tsv")
-    asked = []
-
-    def score_pairs(first, second):
-        asked.append((first, second))
-        return SCORES[: len(first)]
-
-    found = evaluate_pairs(score_pairs, BINARY, dev)
-    assert asked == [(BINARY.first, BINARY.second), (dev.first, dev.second)]
-    assert found == pairs_metrics(SCORES, BINARY, (SCORES[:2], dev))
-    assert evaluate_pairs(score_pairs, BINARY) == pairs_metrics(SCORES, BINARY)
 
 
 def test_refused():

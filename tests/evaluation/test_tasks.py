@@ -167,7 +167,7 @@ class TestMeasuring:
             assert found["unigrams"][headline] == pytest.approx(measure(overlap, data.labels))
 
     def test_dev_decides_the_thresholds_of_every_system(self, files, encoder):
-        """On this dev file it is best to call everything positive."""
+        """Of this dev file's words a negative pair shares more than those of the other file do."""
         dev = [HEADER, *BINARY[1:6], (9, "the cat ran", "the cat ran far too", 0)]
         folder = files(a_DOT_tsv=BINARY, dev_DOT_tsv=dev)
         (one,) = open_sets([folder / "a.tsv"], dev=folder / "dev.tsv")
@@ -175,6 +175,18 @@ class TestMeasuring:
         assert found["majority"]["accuracy"] == 0.5
         assert found["majority"]["threshold"] == 0.0
         assert found["unigrams"]["accuracy"] == 1.0
+        assert found["unigrams"]["threshold"] == pytest.approx((3 / 4 + 3 / 5) / 2)
+        sides = ([row[column] for row in dev[1:]] for column in (1, 2))
+        cosines = np.multiply(*(encoder.encode(side, normalize_embeddings=True) for side in sides)).sum(
+            axis=1
+        )
+        expected = metrics.best_threshold(cosines, [1, 1, 1, 1, 1, 0]).threshold
+        assert found["model"]["threshold"] == pytest.approx(expected, abs=1e-6)
+        (alone,) = open_sets([folder / "a.tsv"])
+        gauges = [evaluate(given, encoder, with_baselines=False).collapse for given in (one, alone)]
+        assert gauges[0].mean_cosine == pytest.approx(
+            gauges[1].mean_cosine, abs=1e-6
+        )  # dev has no part in it
 
     def test_classes_with_and_without_a_file_to_learn_from(self, files, encoder):
         unknown = ("why", "question")

@@ -109,6 +109,26 @@ def test_pairs_with_labels_become_anchors_positives_and_negatives():
     ]
 
 
+def test_what_an_anchor_belongs_to_is_never_its_negative():
+    first = ["a", "a", "a", "a", "a", "a", "a"]
+    second = ["p", "q", "a", "q", "p", "n", "n"]
+    data = TrainingSet.from_pairs(pairs_of(first, second, [1, 1, 0, 0, 0, 0, 0]), ENCODER)
+    made, notes = prepare(data, TrainingSettings(), DROPPING)
+    a, p, q, n = (data.columns[row, column] for row, column in ((0, 0), (0, 1), (1, 1), (5, 1)))
+    assert made.columns.tolist() == [[a, p, n], [a, q, -1]]
+    assert "1 of 5 pairs with label 0" in notes[0]
+
+
+@pytest.mark.parametrize("objective", ["info_nce", "triplet"])
+def test_a_given_negative_that_is_its_own_anchor_or_positive_is_left_out(objective):
+    given = Positives(Path("t.tsv"), ["a", "b", "c"], ["p", "q", "r"], ["a", "q", "n"])
+    data = TrainingSet.from_positives(given, ENCODER)
+    made, notes = prepare(data, TrainingSettings(objective=objective), DROPPING)
+    assert [row[2] for row in made.columns.tolist() if row[2] >= 0] == [data.columns[2, 2]]
+    assert len(made) == {"info_nce": 3, "triplet": 1}[objective]
+    assert notes[0] == "2 negatives left out that are the anchor or the positive of their example"
+
+
 def test_triplets_leave_out_what_has_no_negative():
     data, notes = prepared("with negatives", "triplet")
     assert data.columns.tolist() == [[1, 4, 6], [2, 5, 7]]

@@ -13,9 +13,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_runs import SETTINGS, Events, tiny_trainer
+from tiny_runs import SETTINGS, Events, tiny_encoder, tiny_trainer, word_pairs
 
+from minigpt2.datasets import Positives
 from minigpt2.errors import ModelError
+from minigpt2.training import TrainingSet
 from minigpt2.training.checkpoints import newest_checkpoint, read_training_checkpoint
 from minigpt2.training.events import CheckpointWritten, RunEnded, StepDone, Warned
 
@@ -48,9 +50,10 @@ def whole(tmp_path_factory):
     return output
 
 
-def assert_same_end(output, whole):
+def assert_same_end(output, whole, steps=40):
     """Everything that a later step could depend on, bit for bit."""
-    ours, theirs = (read_training_checkpoint(o / "checkpoints/step-00000040") for o in (output, whole))
+    name = f"checkpoints/step-{steps:08d}"
+    ours, theirs = (read_training_checkpoint(o / name) for o in (output, whole))
     for name, array in theirs.arrays.items():
         assert np.array_equal(ours.arrays[name], array), name
     timeless = [vars(checkpoint.progress) | {"seconds": 0} for checkpoint in (ours, theirs)]
@@ -58,6 +61,55 @@ def assert_same_end(output, whole):
     for model in ("best", "last"):
         weights = [(o / model / "model.safetensors").read_bytes() for o in (output, whole)]
         assert weights[0] == weights[1]
+
+
+class Torn(Exception):
+    """Ends a run in the middle, from inside a reporter."""
+
+
+class TearAfter:
+    def __init__(self, step):
+        self.step = step
+
+    def report(self, event):
+        if isinstance(event, StepDone) and event.step == self.step:
+            raise Torn
+
+    def close(self):
+        pass
+
+
+OBJECTIVES = {
+    "contrastive": {"temperature": 0.05},
+    "cosine": {"recompute": True},
+    "cosent": {"matryoshka": (4,)},
+    "info_nce": {"symmetric": False, "schedule": "linear"},
+    "triplet": {"pooling": "max", "accumulate": 1},
+    "distillation": {"batch_tokens": 120, "pooling": "last"},
+    "language_model": {"chunk_texts": None, "chunk_tokens": 50},
+}
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_every_objective_goes_on_bit_for_bit(tmp_path, monkeypatch, objective):
+    monkeypatch.setattr("os.fsync", lambda descriptor: None)
+    encoder, pairs = tiny_encoder(), word_pairs(90)
+    data = TrainingSet.from_pairs(pairs, encoder)
+    if objective == "triplet":
+        columns = pairs.first[:45], pairs.second[:45], pairs.second[45:]
+        data = TrainingSet.from_positives(Positives(Path("x.tsv"), *columns), encoder)
+    if objective == "distillation":
+        targets = np.random.default_rng(0).standard_normal((90, 16))
+        data = TrainingSet.from_texts(pairs.first, encoder, targets=targets)
+    settings = SETTINGS.replace(
+        objective=objective, max_steps=8, validate_every=3, checkpoint_every=2, **OBJECTIVES[objective]
+    )
+    given = {"encoder": encoder, "data": data}
+    tiny_trainer(tmp_path / "whole", settings, **given).run()
+    with pytest.raises(Torn):
+        tiny_trainer(tmp_path / "torn", settings, reporters=[TearAfter(5)], **given).run()
+    tiny_trainer(tmp_path / "torn", settings, resume=True, **given).run()
+    assert_same_end(tmp_path / "torn", tmp_path / "whole", steps=8)
 
 
 def test_twenty_steps_kill_twenty_steps_are_forty_steps(tmp_path, whole):

@@ -103,8 +103,27 @@ def test_a_text_in_more_examples_than_there_are_batches():
     columns, lengths = pairs_of(200, 10**6)
     columns[:40, 0] = 7
     batches = batches_of_epoch(columns, lengths, 32, None, 0, 0, at_least=2)
-    assert len(batches) == 40
-    assert all(sum(7 in columns[example] for example in batch) == 1 for batch in batches)
+    assert 40 <= len(batches) <= 55
+    assert sum(7 in columns[example] for batch in batches for example in batch) == 40
+    assert all(sum(7 in columns[example] for example in batch) <= 1 for batch in batches)
+
+
+@pytest.mark.parametrize("share", [0.02, 0.1])
+def test_a_frequent_text_makes_batches_smaller_and_not_most_of_them_tiny(share):
+    M = 6000
+    columns, lengths = pairs_of(M, 10**6)
+    columns[: int(share * M), 1] = 7
+    sizes = [len(batch) for batch in batches_of_epoch(columns, lengths, 128, None, 0, 0, at_least=2)]
+    assert np.median(sizes) > 0.8 / share
+    assert np.mean(np.array(sizes) < 0.5 / share) < 0.05
+
+
+def test_a_text_twice_within_an_example_hinders_nothing():
+    columns, lengths = np.arange(500)[:, None], np.random.default_rng(0).integers(3, 40, (500, 1))
+    single = batches_of_epoch(columns, lengths, 32, None, 0, 0)
+    double = batches_of_epoch(columns.repeat(2, axis=1), lengths.repeat(2, axis=1), 32, None, 0, 0)
+    assert len(single) == len(double)
+    assert all(map(np.array_equal, single, double))
 
 
 def test_refusals():

@@ -51,6 +51,7 @@ def test_json_brings_every_setting_back():
     assert all(getattr(settings, name) != getattr(default, name) for name in OTHER)
     again = TrainingSettings.from_dict(json.loads(json.dumps(settings.to_dict())))
     assert again == settings
+    assert again.betas == OTHER["betas"]
     assert TrainingSettings.from_dict({}) == default
 
 

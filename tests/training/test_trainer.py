@@ -4,6 +4,7 @@ import errno
 import functools
 import itertools
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -33,6 +34,7 @@ from minigpt2.training.precision import LossScaler, half_products
 from minigpt2.training.randomness import CountedGenerator
 from minigpt2.training.sampler import batches_of_epoch
 from minigpt2.training.schedule import warmup_cosine
+from minigpt2.training.validation import Measured, Validation
 
 SHORT = SETTINGS.replace(max_steps=6, validate_every=3, checkpoint_every=2)
 
@@ -201,14 +203,62 @@ def test_a_language_model_becomes_an_embedder(tmp_path):
 # when it ends
 
 
-def test_it_ends_without_a_better_validation(tmp_path):
-    settings = SETTINGS.replace(validate_every=1, patience=3, initial_lr=1e-9, dropout=0.0)
-    result, events = run(tmp_path / "run", settings)
-    assert result.reason == "patience"
-    validated = events.of(Validated)
-    assert len(validated) - 1 - max(i for i, event in enumerate(validated) if event.best) <= 3
-    assert result.step < 40
-    assert events[-1].reason == "patience"
+@pytest.mark.parametrize("metric", ["auc", "loss"])
+def test_it_ends_after_as_many_validations_without_a_better_one_as_it_has_patience(
+    tmp_path, monkeypatch, metric
+):
+    """As good is not better, but of two that are as good the later one is kept."""
+    values = iter([0.5, 0.6, 0.6, 0.4, 0.7, 0.7, 0.65, 0.7, 0.9])
+    sign = -1.0 if metric == "loss" else 1.0
+
+    def measure(self, encoder):
+        return Measured({metric: sign * next(values)}, None, None, None)
+
+    monkeypatch.setattr(Validation, "measure", measure)
+    settings = SETTINGS.replace(validate_every=2, patience=3)
+    validation = True
+    if metric == "loss":
+        settings = settings.replace(objective="language_model", chunk_texts=None)
+        validation = ["the cat", "a dog"]
+    result, events = run(tmp_path / "run", settings, validation=validation)
+    best = [event.best for event in events.of(Validated)]
+    assert best == [True, True, True, False, True, True, False, True]
+    assert (result.reason, result.step, result.best_step) == ("patience", 14, 14)
+    assert result.best_metric == sign * 0.7
+    assert next(values) == 0.9  # never asked for
+
+
+def test_a_frequent_text_is_named_where_it_makes_batches_smaller(tmp_path):
+    pairs = word_pairs(220)
+    frequent = pairs._replace(first=["the same"] * 44 + pairs.first[44:])
+    data = TrainingSet.from_pairs(frequent, tiny_encoder())
+    settings = SHORT.replace(objective="contrastive", chunk_texts=None)
+    assert tiny_trainer(tmp_path / "run", settings.replace(batch_size=4), data=data).notes == []
+    (note,) = tiny_trainer(tmp_path / "run", settings.replace(batch_size=32), data=data).notes
+    assert note.startswith("one text stands in 44 of 220 examples")
+    assert "at most 4 examples instead of 32" in note
+
+
+def test_there_are_twenty_validations_where_nothing_is_said(tmp_path):
+    settings = SETTINGS.replace(validate_every=None, checkpoint_every=None, max_seconds=1e-3)
+    for steps, every in ((3, 1), (20, 1), (40, 2), (59, 2)):
+        trainer = tiny_trainer(tmp_path / "run", settings.replace(max_steps=steps, epochs=9))
+        assert trainer.steps == steps
+        assert trainer.validate_every == trainer.checkpoint_every == every
+
+
+def test_speed_and_time_left_are_those_of_the_clock(tmp_path, monkeypatch):
+    """A clock that goes on by a second whenever it is looked at, which a step does first and last."""
+    monkeypatch.setattr("time.perf_counter", itertools.count(100.0).__next__)
+    _, events = run(tmp_path / "run", SHORT.replace(max_seconds=1000.0))
+    steps = events.of(StepDone)
+    tokens = [0, *(event.tokens for event in steps)]
+    assert [event.tokens_per_second for event in steps] == list(np.diff(tokens))
+    for event in steps:
+        assert event.seconds_left == pytest.approx(event.seconds / event.step * (6 - event.step))
+    _, events = run(tmp_path / "short", SHORT.replace(max_seconds=9.0, validate_every=None), validation=False)
+    first = events.of(StepDone)[0]
+    assert 0 < first.seconds_left == 9.0 - first.seconds < first.seconds * 5
 
 
 def test_it_ends_when_the_time_is_up_with_a_checkpoint(tmp_path):
@@ -433,6 +483,15 @@ def test_resume_with_nothing_to_resume_begins_and_says_so(tmp_path):
     result, events = run(tmp_path / "run", resume=True)
     assert result.step == 6
     assert "holds no checkpoint to resume: the run begins anew" in events.of(Warned)[0].message
+
+
+def test_a_run_killed_before_its_first_checkpoint_leaves_nothing_in_the_log(tmp_path):
+    run(tmp_path / "run")
+    shutil.rmtree(tmp_path / "run/checkpoints")
+    _, events = run(tmp_path / "run", resume=True)
+    lines = (tmp_path / "run/log.jsonl").read_text().splitlines()
+    assert len(lines) == len(events)
+    assert events.of(Warned)
 
 
 def test_a_full_disk_is_named(tmp_path, monkeypatch):
