@@ -115,7 +115,7 @@ class RunFolder:
         return there
 
     def _remove_run(self) -> None:
-        """Models, checkpoints and log. settings.json, which says that the folder is ours, stays till the end."""
+        """Models, checkpoints and log. settings.json stays: it says that what is left is ours."""
         for path in (self.best, self.last, *checkpoints_in(self.checkpoints)):
             if path.exists():
                 remove_folder(path)
