@@ -345,7 +345,7 @@ def _records(path: Path, header: tuple[str, ...], limit: int | None) -> Iterator
                 )
             continue
         if len(fields) != len(header):
-            raise _wrong_count(path, number, fields, f"{len(header)} ({_name(header)})")
+            raise _wrong_count(path, number, fields, len(header), f"{len(header)} ({_name(header)})")
         yield number, fields
         found += 1
         if found == limit:
@@ -364,7 +364,7 @@ def _positives_records(path: Path, limit: int | None) -> Iterator[tuple[int, lis
         if number == 1 and tuple(fields) in (POSITIVES_HEADER, POSITIVES_HEADER[:2]):
             continue
         if len(fields) not in (2, 3):
-            raise _wrong_count(path, number, fields, "2 or 3 (anchor positive, perhaps negative)")
+            raise _wrong_count(path, number, fields, 2, "2 or 3 (anchor positive, perhaps negative)")
         yield number, fields
         found += 1
         if found == limit:
@@ -379,15 +379,15 @@ def _qrels_records(path: Path) -> Iterator[tuple[int, list[str]]]:
         if number == 1 and tuple(fields) == QRELS_HEADER:
             continue
         if len(fields) != 3:
-            raise _wrong_count(path, number, fields, f"3 ({_name(QRELS_HEADER)})")
+            raise _wrong_count(path, number, fields, 3, f"3 ({_name(QRELS_HEADER)})")
         yield number, fields
 
 
-def _wrong_count(path: Path, number: int, fields: list[str], wanted: str) -> DataError:
+def _wrong_count(path: Path, number: int, fields: list[str], least: int, wanted: str) -> DataError:
     if fields == [""]:
         return DataError(f"{path}: line {number} is empty: delete it")
     columns = "1 column" if len(fields) == 1 else f"{len(fields)} columns"
-    hint = "put tabs between the columns" if len(fields) == 1 else "a text must not hold a tab"
+    hint = "put tabs between the columns" if len(fields) < least else "a text must not hold a tab"
     return DataError(f"{path}: line {number} has {columns}, not {wanted}: {hint}")
 
 

@@ -81,6 +81,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 raise_to_stderr(error)
             console.say(f"error: {_explain(error)}")
             return error.exit_code if isinstance(error, MiniGPT2Error) else 1
+        finally:
+            _discard_unwritable_stderr()
 
 
 def _run(argv: list[str]) -> int:
@@ -200,11 +202,24 @@ def _discard_unwritable_stdout() -> None:
         _discard_stdout()
 
 
+def _discard_unwritable_stderr() -> None:
+    """The same for stderr, whose reader may have left: it has no say in the exit code."""
+    try:
+        if sys.stderr is not None:
+            sys.stderr.flush()
+    except OSError:
+        _discard("stderr")
+
+
 def _discard_stdout() -> None:
     """Send what is still buffered to nowhere, so that the interpreter does not complain at its end."""
+    _discard("stdout")
+
+
+def _discard(name: str) -> None:
     try:
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
+        os.dup2(nowhere, getattr(sys, name).fileno())
         os.close(nowhere)
     except (OSError, ValueError, AttributeError):
-        sys.stdout = None
+        setattr(sys, name, None)

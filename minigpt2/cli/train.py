@@ -1,8 +1,10 @@
 """`minigpt2 train`: learn sentence embeddings, or a language model, from files of pairs or texts."""
 
 import argparse
+import dataclasses
 import math
 import os
+import re
 import shlex
 import sys
 from collections.abc import Sequence
@@ -34,6 +36,7 @@ DEFAULT_SIZE = {"n_layers": 4, "n_heads": 4, "d_model": 128, "context_size": 128
 DEFAULT_POOLING = "mean"
 DEFAULT_VOCABULARY = 8192
 SIZE_OPTIONS = ("size", *DEFAULT_SIZE)  # what a model directory decides itself, with
+SETTINGS = tuple(field.name for field in dataclasses.fields(TrainingSettings))
 TOKENIZER_OPTIONS = ("tokenizer_path", "vocab_size", "lowercase")
 
 REPORTS = 200  # in a run, about, where --log-every leaves it open
@@ -344,10 +347,18 @@ def _add_output_options(group: argparse._ArgumentGroup) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train as the arguments say."""
+    try:
+        return _run(args)
+    except UsageError as error:
+        raise UsageError(_with_flags(str(error))) from error
+
+
+def _run(args: argparse.Namespace) -> int:
     from ..training.trainer import Trainer
     from .training_data import read_data_files, require_one_kind_of_use
 
     _check_combinations(args)
+    TrainingSettings(**_settings_of_any_objective(args))  # refuses numbers that make no sense
     backend = _backend(args)
     _check_output(args)
     files = read_data_files(args.train_data, args.limit_train, args.objective)
@@ -401,6 +412,10 @@ def _check_combinations(args: argparse.Namespace) -> None:
         raise UsageError(
             "distillation learns the vectors of a teacher: give --teacher DIR or --targets FILE.npy"
         )
+    if args.validation_data is None and (args.patience or args.validate_every):
+        raise UsageError(
+            "--patience and --validate-every need --validation-data: give some or leave them out"
+        )
     if args.extend and not args.resume:
         raise UsageError("--extend makes a run longer that is resumed: give --resume too")
 
@@ -410,10 +425,23 @@ def _flags(names: Sequence[str]) -> str:
     return flags[0] if len(flags) == 1 else f"{', '.join(flags[:-1])} and {flags[-1]}"
 
 
+def _with_flags(message: str) -> str:
+    """A message with settings called as on the command line: initial_lr becomes --initial-lr."""
+    other_names = {"decay": "--weight-decay", "keep_checkpoints": "--keep"}
+    names = [name for name in SETTINGS if "_" in name or name in other_names]
+    return re.sub(
+        rf"(?<![\w-])({'|'.join(names)})(?![\w-])",
+        lambda found: other_names.get(found[0]) or f"--{found[0].replace('_', '-')}",
+        message,
+    )
+
+
 def _check_output(args: argparse.Namespace) -> None:
     """Refuse now what the trainer would refuse after the data has been read and tokenized."""
     from ..training.run_folder import RunFolder
 
+    if not args.output_dir:
+        raise UsageError("--output-dir is empty: give a folder, or . for this one")
     folder = RunFolder(args.output_dir)
     there = folder.path
     while not os.path.lexists(there) and there != there.parent:
@@ -464,32 +492,39 @@ def _settings(args: argparse.Namespace, objective: str, examples: int) -> Traini
     steps = min(steps, args.max_steps or steps)
     return TrainingSettings(
         objective=objective,
-        epochs=args.epochs,
-        max_steps=args.max_steps,
-        max_seconds=args.max_seconds,
-        batch_size=args.batch_size,
-        batch_tokens=args.batch_tokens,
-        accumulate=args.accumulate,
         chunk_texts=args.chunk_texts,
         chunk_tokens=args.chunk_tokens,
-        recompute=args.recompute,
-        initial_lr=args.initial_lr,
-        schedule=args.schedule,
-        warmup=args.warmup,
-        decay=args.weight_decay,
-        clip=args.clip,
-        dropout=args.dropout,
         pooling=args.pooling,
-        precision="full" if args.precision == "float32" else args.precision,
         matryoshka=args.matryoshka,
-        seed=args.seed,
-        validate_every=args.validate_every,
-        checkpoint_every=args.checkpoint_every,
-        keep_checkpoints=args.keep,
-        patience=args.patience,
         log_every=args.log_every or max(1, steps // REPORTS),
+        **_settings_of_any_objective(args),
         **chosen,
     )
+
+
+def _settings_of_any_objective(args: argparse.Namespace) -> dict[str, Any]:
+    """What can be judged before the data has been read."""
+    return {
+        "epochs": args.epochs,
+        "max_steps": args.max_steps,
+        "max_seconds": args.max_seconds,
+        "batch_size": args.batch_size,
+        "batch_tokens": args.batch_tokens,
+        "accumulate": args.accumulate,
+        "recompute": args.recompute,
+        "initial_lr": args.initial_lr,
+        "schedule": args.schedule,
+        "warmup": args.warmup,
+        "decay": args.weight_decay,
+        "clip": args.clip,
+        "dropout": args.dropout,
+        "precision": "full" if args.precision == "float32" else args.precision,
+        "seed": args.seed,
+        "validate_every": args.validate_every,
+        "checkpoint_every": args.checkpoint_every,
+        "keep_checkpoints": args.keep,
+        "patience": args.patience,
+    }
 
 
 def _training_set(

@@ -1,5 +1,6 @@
 """What `minigpt2 train` learns from and is measured on: the files of the command line, read and checked."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +57,8 @@ def read_data_files(paths: Sequence[str], limit: int | None, objective: str | No
     `objective`: where it takes 0/1 labels only, another label is an error that names its line. Raises
     DataError for a file that cannot be used and for files of different kinds.
     """
+    for path in filter(os.path.isdir, paths):
+        raise DataError(f"{path} is a folder: give the files in it that are meant")
     kinds = {path: recognise(path) for path in paths}
     pairs = {path: kind for path, kind in kinds.items() if kind in ("binary", "score")}
     if len(pairs) == len(kinds) and "score" in pairs.values():

@@ -70,8 +70,7 @@ class SparseRows:
         chosen = np.arange(self.shape[0])[rows]  # (m,)
         lengths = np.diff(self.starts)[chosen]  # (m,)
         starts = np.concatenate([[0], np.cumsum(lengths)])  # (m+1,)
-        # Entry e of chosen row i comes from starts[chosen[i]] + (e − starts'[i]).
-        entries = np.arange(starts[-1]) + np.repeat(self.starts[chosen] - starts[:-1], lengths)
+        entries = _ranges(self.starts[chosen], lengths)
         return SparseRows(self.indices[entries], self.values[entries], starts, self.shape[1])
 
     def toarray(self) -> np.ndarray:
@@ -124,4 +123,20 @@ def products(a: Rows, b: Rows) -> np.ndarray:
     """Every row of `a` times every row of `b`, both dense or both sparse: (M, D), (N, D) -> (M, N)"""
     if not isinstance(b, SparseRows):
         return a @ b.T
-    return (b @ a.toarray().T).T
+    # An inverted index: for each column, which rows of `b` have it. A row of `a` visits those of its columns.
+    index = b.T
+    counts = np.diff(index.starts)  # (V,)
+    out = np.empty((a.shape[0], b.shape[0]))
+    for i, row in enumerate(out):
+        own = slice(a.starts[i], a.starts[i + 1])
+        lengths = counts[a.indices[own]]  # (z,)
+        entries = _ranges(index.starts[a.indices[own]], lengths)  # (e,)
+        terms = index.values[entries] * np.repeat(a.values[own], lengths)  # (e,)
+        row[:] = np.bincount(index.indices[entries], terms, b.shape[0])  # (N,)
+    return out
+
+
+def _ranges(starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """start, start + 1, … for each (start, length), one after the other: (z,), (z,) -> (Σ lengths,)"""
+    ends = np.cumsum(lengths)  # (z,)
+    return np.arange(lengths.sum()) + np.repeat(starts - (ends - lengths), lengths)

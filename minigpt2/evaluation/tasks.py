@@ -11,7 +11,7 @@
 import time
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -163,7 +163,7 @@ def _pairs_set(path: Path, dev: Pairs | None, limit: int | None) -> EvaluationSe
     size = _limited(len(pairs.ids), limit, "pairs")
     columns = (_some(column, rows) for column in (pairs.ids, pairs.first, pairs.second))
     pairs = Pairs(path, *columns, pairs.labels[rows], pairs.kind)
-    _require_two_labels(path, pairs.labels.tolist())
+    _require_two_labels(path, pairs.labels.tolist(), limit)
     if pairs.kind == "score":
         notes = [f"{size}, scores from {pairs.labels.min():g} to {pairs.labels.max():g}"]
     else:
@@ -176,7 +176,7 @@ def _labelled_set(path: Path, train_path: Path | None, limit: int | None) -> Eva
     data, size = _labelled_texts(path, limit)
     train, train_size = (None, "") if train_path is None else _labelled_texts(train_path, limit)
     classes = set(data.labels if train is None else train.labels)
-    _require_two_labels(path if train is None else train.path, classes)
+    _require_two_labels(path if train is None else train.path, classes, limit)
     if train is None:
         split = f"{fold_count(len(data.texts))}-fold cross-validation"
     else:
@@ -207,10 +207,13 @@ def _retrieval_set(path: Path, limit: int | None) -> EvaluationSet:
     return EvaluationSet(_name(path), "beir", data, None, [f"{size}, {len(data.documents)} documents"])
 
 
-def _require_two_labels(path: Path, labels: Iterable[str | float]) -> None:
+def _require_two_labels(path: Path, labels: Iterable[str | float], limit: int | None = None) -> None:
     different = set(labels)
     if len(different) < 2:
-        raise DataError(f"{path}: every label is {different.pop()}, so there is nothing to tell apart")
+        label = different.pop()
+        shown = label if isinstance(label, str) else f"{label:g}"
+        taken = "" if limit is None else f" of the {limit} examples that the limit leaves"
+        raise DataError(f"{path}: every label{taken} is {shown}, so there is nothing to tell apart")
 
 
 def evaluate(
@@ -221,8 +224,9 @@ def evaluate(
     with_baselines: bool = True,
     prompt_name: str | None = None,
     truncate_dim: int | None = None,
+    tell: Callable[[str], None] = lambda name: None,
 ) -> SetResult:
-    """Measure a model and its baselines on one set."""
+    """Measure a model and its baselines on one set; `tell` hears the name of each before its turn."""
     gauges: list[Collapse] = []
     results = []
     model = baselines.encoder_system(name, encoder, prompt_name, truncate_dim)
@@ -230,6 +234,7 @@ def evaluate(
     if with_baselines:
         systems = _with_baselines(evaluation_set, model, encoder, prompt_name, truncate_dim)
     for system in systems:
+        tell(system.name)
         started = time.perf_counter()
         with warnings.catch_warnings():
             if system is not model:  # cuts the same texts at the same window

@@ -71,7 +71,7 @@ def write_training_checkpoint(folder: Path, progress: Progress, arrays: dict[str
 
     Raises OutputError if it cannot be written; what was there before is untouched then.
     """
-    path = folder / f"step-{progress.step:08d}"
+    path = _path_of(folder, progress.step)
     with atomic_directory(path, overwrite=True) as temporary:
         files = {ARRAYS: _write_arrays(temporary / ARRAYS, arrays)}
         write_json(temporary / STATE, dataclasses.asdict(progress))
@@ -152,6 +152,15 @@ def checkpoints_in(folder: Path) -> list[Path]:
         return []
     found = [(int(match[1]), path) for path in folder.iterdir() if (match := NAME.fullmatch(path.name))]
     return [path for _, path in sorted(found)]
+
+
+def checkpoint_of(folder: Path, step: int) -> Checkpoint:
+    """The checkpoint of a step. Raises ModelError unless it is there and whole."""
+    return read_training_checkpoint(_path_of(folder, step))
+
+
+def _path_of(folder: Path, step: int) -> Path:
+    return folder / f"step-{step:08d}"
 
 
 def newest_checkpoint(folder: Path) -> tuple[Checkpoint | None, list[str]]:

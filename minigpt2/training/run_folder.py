@@ -8,7 +8,8 @@
     OUTPUT/.lock              held by the process that trains
 
 A folder that holds a run is used again only to resume it under the same settings on the same data, or to
-overwrite it; overwriting removes these names and no other file.
+overwrite it; overwriting removes what a run has written and no other file. But best/ and last/ are replaced
+whole, with all that is in them, by each better model.
 """
 
 import contextlib
@@ -20,7 +21,7 @@ from typing import Any
 
 from ..errors import ModelError, OutputError, UsageError
 from ..files import atomic_path, read_json, write_json
-from .checkpoints import remove_folder, remove_leftovers
+from .checkpoints import checkpoints_in, remove_folder, remove_leftovers
 from .events import Event, record
 from .settings import FREE_ON_EXTEND, FREE_ON_RESUME
 
@@ -114,12 +115,11 @@ class RunFolder:
         return there
 
     def _remove_run(self) -> None:
-        """settings.json goes last: while it is there, what is left is known to be ours."""
-        for path in (self.best, self.last, self.checkpoints):
+        """Models, checkpoints and log. settings.json stays: it says that what is left is ours."""
+        for path in (self.best, self.last, *checkpoints_in(self.checkpoints)):
             if path.exists():
                 remove_folder(path)
         self.log.unlink(missing_ok=True)
-        self.settings.unlink(missing_ok=True)
 
     def cut_log(self, step: int) -> None:
         """Remove from the log what happened after `step`, and a last line that was cut off."""

@@ -9,8 +9,8 @@ numbers in `Progress`. So a run that was killed and resumed takes on the CPU, bi
 would have taken, and loses at most what lies between two checkpoints.
 
 Nothing moves on numbers that are not finite: loss and gradient are looked at before the parameters are
-touched, the parameters before they are stored. The first signal (Ctrl-C, SIGTERM) lets the step finish and
-writes a checkpoint, a second one stops at once.
+touched, the parameters before they are stored. The first signal (Ctrl-C, SIGTERM, or SIGHUP of a terminal
+that has gone) lets the step finish and writes a checkpoint; a second Ctrl-C or SIGTERM stops at once.
 """
 
 import contextlib
@@ -20,6 +20,7 @@ import signal
 import threading
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import NamedTuple, NoReturn
@@ -362,6 +363,8 @@ class Trainer:
             )
         if checkpoint is not None:
             self._restore(checkpoint)
+            if self.progress.best_step is not None and not self.folder.best.exists():
+                warnings.append(self._restore_best())
         if there:
             self.folder.cut_log(self.progress.step if self._resumed else -1)
         self.reporters.append(Log(self.folder.log))
@@ -396,6 +399,21 @@ class Trainer:
         if self.scaler is not None:
             self.scaler.load_state_dict(progress.loss_scale)
         self._checkpoint_step = progress.step
+
+    def _restore_best(self) -> str:
+        """Make the best model, which someone has removed, again from its checkpoint; what to say about it."""
+        progress, step = self.progress, self.progress.best_step
+        try:
+            stored = checkpoints.checkpoint_of(self.folder.checkpoints, step).arrays["parameters"]  # (P,)
+        except ModelError as error:
+            progress.best_step = progress.best_metric = None
+            return f"{self.folder.best} is missing, so the next validation counts as the best: {error}"
+        flat = self.model.parameters.flat
+        now = flat.copy()
+        flat[:] = asarray(stored, array_module(flat))
+        self.encoder.save(self.folder.best)
+        flat[:] = now
+        return f"{self.folder.best} was missing: made again from the checkpoint of step {step}"
 
     def _end(self, reason: str) -> TrainingResult:
         progress = self.progress
@@ -476,9 +494,12 @@ class Trainer:
 
 
 class _Signals:
-    """Inside, the first SIGINT or SIGTERM sets `received`, a second one raises KeyboardInterrupt."""
+    """Inside, the first signal sets `received`, a second SIGINT or SIGTERM raises KeyboardInterrupt.
 
-    NAMES = ("SIGINT", "SIGTERM")
+    A SIGHUP often comes twice, from the terminal and from its shell; and under nohup it stays ignored.
+    """
+
+    NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # the last one is unknown to Windows
 
     def __init__(self) -> None:
         self.received = False
@@ -486,8 +507,10 @@ class _Signals:
 
     def __enter__(self) -> "_Signals":
         if threading.current_thread() is threading.main_thread():
-            for name in self.NAMES:
+            for name in filter(partial(hasattr, signal), self.NAMES):
                 number = getattr(signal, name)
+                if name == "SIGHUP" and signal.getsignal(number) is signal.SIG_IGN:
+                    continue
                 self._before[number] = signal.signal(number, self._receive)
         return self
 
@@ -496,7 +519,7 @@ class _Signals:
             signal.signal(number, signal.SIG_DFL if handler is None else handler)  # None: set outside Python
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
-        if self.received:
+        if self.received and number in (signal.SIGINT, signal.SIGTERM):
             raise KeyboardInterrupt
         self.received = True
 

@@ -55,8 +55,11 @@ class Validation:
         self.metric = DECIDING[self.kind]
         if self.kind == "texts":
             _with_next_token(self.texts)
-        else:
-            pairs_metrics(np.zeros(len(data.labels)), data)
+        elif data.labels.min() == data.labels.max():
+            raise DataError(
+                f"{data.path}: every label is {data.labels[0]:g}, so a validation on it tells nothing: give "
+                f"pairs with several labels"
+            )
 
     def compare(self, metric: float, best: float | None) -> int:
         """1 if `metric` is better than the best so far, 0 if it is as good, −1 if it is worse."""

@@ -42,6 +42,18 @@ def test_a_closed_pipe_is_silent(start, tiny_model, unbuffered):
     assert child.stderr.read() == b""
 
 
+def test_nobody_who_reads_the_progress_changes_nothing(start, tmp_path):
+    """As in `minigpt2 train … 2>&1 | head -1`, or where a logger dies: the training ends as it would have."""
+    texts = tmp_path / "texts.txt"
+    texts.write_text("".join(f"the cat number {i} is sleeping\n" for i in range(40)))
+    sizes = ("--n-layers", 1, "--n-heads", 2, "--d-model", 8, "--epochs", 2, "--vocab-size", 270)
+    child = start("train", "--train-data", texts, "--output-dir", tmp_path / "out", *sizes)
+    child.stderr.readline()
+    child.stderr.close()
+    assert b"next:" in child.stdout.read()
+    assert child.wait(timeout=60) == 0
+
+
 def test_a_pipe_closed_before_the_first_byte_is_silent(start, tiny_model):
     child = start("embed", "a", "--model", tiny_model)
     child.stdout.close()

@@ -39,8 +39,11 @@ def last_line_refused(result, code, *parts):
 @pytest.mark.parametrize(
     ("content", "parts"),
     [
-        (HEADER + "1\ta\tb\t1\n2\ta\tb\n", ["line 3", "columns", "4 (id sentence1 sentence2 label)"]),
-        (HEADER + "1\ta\tb\t1\textra\n", ["line 2", "columns"]),
+        (
+            HEADER + "1\ta\tb\t1\n2\ta\tb\n",
+            ["line 3 has 3 columns", "4 (id sentence1 sentence2 label): put tabs"],
+        ),
+        (HEADER + "1\ta\tb\t1\textra\n", ["line 2", "5 columns", "must not hold a tab"]),
         (HEADER + "1\ta\tb\tyes\n", ["line 2", "column 4", "'yes'"]),
         (HEADER + "1\ta\tb\tnan\n", ["line 2", "column 4"]),
         (HEADER + "1\ta\tb\t1\n1\tc\td\t0\n", ["line 3", "'1'", "line 2 already"]),
@@ -113,6 +116,8 @@ def test_an_output_folder_with_another_run_in_it(cli, pairs, out):
     refused(start(cli, pairs, out), 2, f"{out} holds a run already", "--resume", "--overwrite")
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*") if path.name != ".lock"} == before
     last_line_refused(start(cli, pairs, out, "--resume", "--seed", 9), 2, "seed was 0 and is 9 now")
+    result = start(cli, pairs, out, "--resume", "--initial-lr", 0.5)
+    last_line_refused(result, 2, "--initial-lr was 0.001 and is 0.5 now")
     refused(start(cli, pairs, out, "--resume", "--overwrite"), 2, "--overwrite: not allowed with")
     trained(start(cli, pairs, out, "--overwrite", "--seed", 9))
 
@@ -174,14 +179,11 @@ def test_a_gpu_that_is_not_there(cli, pairs, out):
         (["--teacher", "nano"], ["each text of a .txt file", "pairs labelled 0 or 1"]),
         (["--extend"], ["--resume"]),
         (["--objective", "info_nce", "--margin", "0.2"], ["info_nce has no margin", "contrastive, triplet"]),
-        (["--patience", "3"], ["validation data"]),
+        (["--objective", "info_nce", "--batch-size", "1"], ["--batch-size 1 is too small"]),
         (["--matryoshka", "4,4"], ["names a width twice"]),
         (["--matryoshka", "4,x"], ["'x' is not a whole number"]),
         (["--matryoshka", "99"], ["99", "beyond the model's width 8"]),
         (["--warmup", "soon"], ["'soon' is neither"]),
-        (["--clip", "-1"], ["clip must be a number above 0"]),
-        (["--dropout", "1"], ["dropout must be a number"]),
-        (["--initial-lr", "0"], ["initial_lr must be a number above 0"]),
         (["--vocab-size", "100"], ["vocab_size 100 is too small"]),
         (["--objective", "language_model", "--pooling", "last"], ["no pooling"]),
         (["--epochs", "0"], ["whole number of at least 1"]),
@@ -191,6 +193,35 @@ def test_a_gpu_that_is_not_there(cli, pairs, out):
 def test_options_that_make_no_sense(cli, pairs, out, options, parts):
     last_line_refused(start(cli, pairs, out, *options), 2, *parts)
     assert not (out / "settings.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "parts"),
+    [
+        (["--clip", "-1"], ["clip must be a number above 0"]),
+        (["--dropout", "1"], ["dropout must be a number"]),
+        (["--initial-lr", "0"], ["--initial-lr must be a number above 0"]),
+        (["--weight-decay", "-1"], ["--weight-decay must be a number"]),
+        (["--max-seconds", "0"], ["--max-seconds must be a number above 0"]),
+        (["--seed", "-1"], ["seed must be"]),
+        (["--patience", "3"], ["--patience", "--validation-data"]),
+        (["--output-dir", ""], ["--output-dir is empty", ". for this one"]),
+    ],
+)
+def test_numbers_that_make_no_sense_are_refused_before_the_data_is_read(cli, pairs, out, options, parts):
+    refused(start(cli, pairs, out, *options), 2, *parts)
+    assert not out.exists()
+
+
+def test_a_folder_as_training_data(cli, tmp_path, out):
+    refused(start(cli, tmp_path, out), 3, f"{tmp_path} is a folder", "give the files in it")
+
+
+def test_validation_data_with_one_label_only(cli, pairs, tmp_path, out):
+    same = tmp_path / "same.tsv"
+    same.write_text(HEADER + "1\ta\tb\t1\n2\tc\td\t1\n")
+    result = start(cli, pairs, out, "--validation-data", same)
+    last_line_refused(result, 3, same, "every label is 1", "several labels")
 
 
 def test_validation_data_of_the_wrong_kind(cli, pairs, tmp_path, out):

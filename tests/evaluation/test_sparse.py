@@ -48,6 +48,13 @@ def test_sums_and_lengths(dense):
     np.testing.assert_allclose(lengths, (dense != 0).any(axis=1), atol=1e-14)
 
 
+def test_products_of_sparse_rows_make_no_dense_ones(dense, monkeypatch):
+    """Ten thousand rows of ten thousand words would take seconds, and 800 MB."""
+    a = as_sparse(dense)
+    monkeypatch.setattr(SparseRows, "toarray", lambda self: pytest.fail("dense"))
+    np.testing.assert_allclose(products(a, a), dense @ dense.T, atol=1e-14)
+
+
 def test_products_of_rows(dense, rng):
     other = rng.standard_normal((7, 11)) * (rng.random((7, 11)) < 0.5)
     for a, b in ((dense, other), (as_sparse(dense), as_sparse(other))):

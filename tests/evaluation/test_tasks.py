@@ -122,11 +122,12 @@ class TestOpening:
             (["p.tsv"], {}, DataError, "holds positives without negatives"),
             (["t.txt"], {}, DataError, "holds texts without labels"),
             (["none.tsv"], {}, DataError, "no such file"),
-            (["one.tsv"], {}, DataError, r"one\.tsv: every label is 1\.0"),
+            (["one.tsv"], {}, DataError, r"one\.tsv: every label is 1,"),
             (["c.tsv"], {}, DataError, "every label is animal"),
+            (["a.tsv"], {"limit": 1}, DataError, "every label of the 1 examples that the limit leaves is"),
             (["b.tsv"], {"dev": folder / "a.tsv"}, UsageError, "--dev chooses thresholds"),
             (["a.tsv"], {"dev": folder / "b.tsv"}, DataError, "neither 0 nor 1"),
-            (["a.tsv"], {"dev": folder / "one.tsv"}, DataError, r"one\.tsv: every label is 1\.0"),
+            (["a.tsv"], {"dev": folder / "one.tsv"}, DataError, r"one\.tsv: every label is 1,"),
             (["a.tsv"], {"train": folder / "c.tsv"}, UsageError, "--train is for files of text and label"),
         ]:
             with pytest.raises(error, match=message):
@@ -137,7 +138,9 @@ class TestMeasuring:
     def test_every_task_by_every_system(self, files, encoder):
         folder = files(a_DOT_tsv=BINARY, b_DOT_tsv=SCORES, c_DOT_tsv=CLASSES, **BEIR)
         for one in open_sets([folder / name for name in ("a.tsv", "b.tsv", "c.tsv", "set")]):
-            result = evaluate(one, encoder, name="tiny")
+            told = []
+            result = evaluate(one, encoder, name="tiny", tell=told.append)
+            assert told == [system.name for system in result.results if system.name != "majority"]
             names = ["tiny", "untrained", "TF-IDF", "random words", "unigrams", "bigrams", "majority"]
             left_out = {
                 "binary": (),

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -288,6 +289,16 @@ def test_wrapping_breaks_between_words():
     assert "".join(long) == "/" + "x" * 50
 
 
+@pytest.mark.parametrize("indent", [0, 2])
+@pytest.mark.parametrize("text", ["a longer-word-than-any row", "東京 is a 東京東京東京 word", "/a/path/to"])
+def test_wrapping_ends_at_any_width(text, indent):
+    """A window that someone makes smaller passes through all of them."""
+    for width in range(0, 12):
+        rows = ["".join(s.text for s in row) for row in wrapped(text, width, indent=indent)]
+        assert "".join("".join(rows).split()) == "".join(text.split())
+        assert len(rows) <= len(text)
+
+
 def test_paths_are_shortened_between_their_parts():
     assert shorten_path("a/b/c.txt", 9) == "a/b/c.txt"
     assert shorten_path("alpha/beta/c.txt", 12) == "…/beta/c.txt"
@@ -336,6 +347,7 @@ def test_a_picture_of_any_size_is_of_that_size(rng, state, unicode):
         (220, 70),
         (30, 8),
         (9, 2),
+        *itertools.product(range(1, 12), (1, 3, 10)),
     ]:
         block = picture(history, width, height, View(0.5, unicode))
         assert [width_of(row) for row in block] == [width] * height
@@ -535,6 +547,32 @@ def test_what_others_write_to_stderr_is_shown_and_comes_out_at_the_end(rng, caps
     assert "! step 3: a library ‹1b›[2Jcomplains" in stream.getvalue()
 
 
+def test_a_terminal_that_takes_nothing_does_not_hold_up_the_training(rng):
+    """Ctrl-S, or a connection that hangs: whoever writes to the terminal waits."""
+    stalled, goes_on = threading.Event(), threading.Event()
+
+    class Stalling(io.StringIO):
+        def write(self, text: str) -> int:
+            if threading.current_thread() is not threading.main_thread():
+                stalled.set()
+                goes_on.wait(30)
+            return super().write(text)
+
+    stream = Stalling()
+    dashboard = Dashboard(Console(file=stream, force_terminal=True))
+    run = events(rng)
+    dashboard.report(next(run))
+    assert stalled.wait(30)
+    reporting = threading.Thread(target=lambda: [dashboard.report(event) for event in run], daemon=True)
+    reporting.start()
+    reporting.join(5)
+    waited = reporting.is_alive()
+    goes_on.set()
+    dashboard.close()
+    assert not waited
+    assert "120" in stream.getvalue().rpartition("\x1b[?1049l")[2]  # the last picture knows all of it
+
+
 def test_a_picture_that_cannot_be_drawn_ends_the_dashboard_alone(rng, monkeypatch, capsys):
     def broken(*arguments):
         raise KeyError("no such panel")
@@ -548,6 +586,7 @@ def test_a_picture_that_cannot_be_drawn_ends_the_dashboard_alone(rng, monkeypatc
         time.sleep(0.01)
     dashboard.close()
     assert capsys.readouterr().err == "the dashboard stopped: KeyError('no such panel')\n"
+    assert "epoch" in stream.getvalue().rpartition("\x1b[?1049l")[2]  # plain lines follow
     assert stream.getvalue().rindex("\x1b[?1049h") < stream.getvalue().rindex("\x1b[?1049l")
     assert stream.getvalue().rindex("\x1b[?25l") < stream.getvalue().rindex("\x1b[?25h")
 

@@ -173,7 +173,7 @@ def test_a_full_disk_keeps_the_last_checkpoint(tmp_path):
     assert finish(start(output, "--resume"))[0] == "11"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_finishes_the_step_and_writes_a_checkpoint(tmp_path, number):
     output = tmp_path / "run"
     process = start(output, "--checkpoint-every", 100)
@@ -209,6 +209,46 @@ def test_a_second_signal_stops_at_once_and_the_handlers_come_back(tmp_path):
     assert signal.getsignal(signal.SIGINT) is before
     checkpoint, _ = newest_checkpoint(tmp_path / "run/checkpoints")
     assert checkpoint.progress.step == 0
+
+
+class _HangUpTwice(_RaiseAt):
+    """Both the terminal and its shell say that they are gone."""
+
+    def report(self, event):
+        if isinstance(event, StepDone) and event.step == self.step:
+            os.kill(os.getpid(), signal.SIGHUP)
+            os.kill(os.getpid(), signal.SIGHUP)
+
+
+def test_a_terminal_that_goes_costs_no_step_and_nohup_none_at_all(tmp_path):
+    result = tiny_trainer(tmp_path / "gone", reporters=[_HangUpTwice(3)]).run()
+    assert (result.reason, result.step) == ("interrupted", 3)
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        settings = SETTINGS.replace(max_steps=5)
+        assert tiny_trainer(tmp_path / "nohup", settings, reporters=[_HangUpTwice(3)]).run().step == 5
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_a_best_model_that_has_been_removed_comes_back_from_its_checkpoint(tmp_path, whole):
+    output = shutil.copytree(whole, tmp_path / "run")
+    state = json.loads((output / "checkpoints/step-00000040/state.json").read_text())
+    best = output / f"checkpoints/step-{state['best_step']:08d}"
+    shutil.rmtree(output / "best")
+    events = Events()
+    result = tiny_trainer(output, resume=True, reporters=[events]).run()
+    assert result.path == output / "best"
+    assert_same_end(output, whole)
+    assert "made again from the checkpoint" in events.of(Warned)[0].message
+
+    shutil.rmtree(output / "best")
+    (best / "manifest.json").unlink()
+    shutil.rmtree(output / "checkpoints/step-00000040")
+    events = Events()
+    result = tiny_trainer(output, resume=True, reporters=[events]).run()
+    assert any("the next validation counts as the best" in event.message for event in events.of(Warned))
+    assert result.path == output / "best"
 
 
 class _StopAfter(_RaiseAt):

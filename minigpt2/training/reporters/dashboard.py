@@ -3,12 +3,13 @@
 It draws on the terminal's second screen, so that what stood on the first comes back at the end, with a last
 picture below it. A thread of its own draws: when an event has come or the window has another size, otherwise
 once a second for the clocks, never more than 8 times a second, and less often where drawing is slow, so that
-it takes less than 1 % of the time.
+it takes less than 1 % of the time. The training never waits for it: what has happened goes into a queue, so a
+terminal that takes nothing for a while (Ctrl-S, a connection that hangs) holds up the pictures alone.
 
 Whatever happens the terminal is given back: `close` does it, the end of the program does it where nobody
 called `close`, and Ctrl-Z does it until the program continues. A picture that cannot be drawn, or a terminal
-that has gone, ends the dashboard and never the training. While the dashboard is on, lines that others write
-to sys.stderr are shown among the warnings and written out at the end.
+that has gone, ends the dashboard and never the training; plain lines go on then. While the dashboard is on,
+lines that others write to sys.stderr are shown among the warnings and written out at the end.
 """
 
 import atexit
@@ -21,6 +22,7 @@ import signal
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -49,9 +51,12 @@ class Dashboard:
         from rich.live import Live
 
         self._screen = screen
+        self._lines = PlainLines(screen)  # for the start, and for all where no picture can be drawn
         self._unicode = encoding_has_unicode() if unicode is None else unicode
-        self._history = History()
-        self._lock = threading.RLock()
+        # What happened, or which line someone said, and when; not yet in the history
+        self._queue: deque[tuple[Event | str, float]] = deque()
+        self._history = History()  # of which the pictures are made
+        self._lock = threading.RLock()  # of the terminal and the history
         self._wake = threading.Event()
         self._closed = False
         self._failure: Exception | None = None  # what ended the drawing
@@ -67,7 +72,7 @@ class Dashboard:
             redirect_stdout=False,
             redirect_stderr=False,
         )
-        self._said = _Said(self._overheard)
+        self._said = _Said(self._tell)
         self._stderr: Any = None
         self._on_suspend: Any = None
         self._thread: threading.Thread | None = None
@@ -76,13 +81,11 @@ class Dashboard:
 
     def report(self, event: Event) -> None:
         """Remember the event; the thread draws it. The start of a run is printed, then the screen opens."""
-        if isinstance(event, RunStarted):
-            PlainLines(self._screen).report(event)
-        with self._lock:
-            self._history.take(event)
-            if isinstance(event, (RunStarted, StepDone)):
-                self._told_at = time.monotonic()
-            self._changed = True
+        if isinstance(event, RunStarted) or self._failure is not None:
+            self._lines.report(event)
+        if self._failure is not None:
+            return
+        self._tell(event)
         if self._thread is None and not self._closed:
             self._open()
 
@@ -99,19 +102,31 @@ class Dashboard:
         if self._on_suspend is not None:
             with contextlib.suppress(ValueError):  # closed by another thread than the one that opened
                 signal.signal(signal.SIGTSTP, self._on_suspend)
+        self._take_in()
         self._history.closed = True
         self._give_back()
         if self._failure is None:
             self._try(self._leave_last_picture)
+            self._say_failure()
+
+    def _say_failure(self) -> None:
         if self._failure is not None and sys.stderr is not None:
             with contextlib.suppress(OSError):
                 print(f"the dashboard stopped: {self._failure!r}", file=sys.stderr)
 
-    def _overheard(self, line: str) -> None:
-        with self._lock:
-            step = self._history.step.step if self._history.step else 0
-            self._history.take(Warned(step, line))
-            self._changed = True
+    def _tell(self, said: Event | str) -> None:
+        self._queue.append((said, time.monotonic()))
+        self._changed = True
+
+    def _take_in(self) -> None:
+        """What has been queued, into the history."""
+        while self._queue:
+            said, at = self._queue.popleft()
+            if isinstance(said, str):
+                said = Warned(self._history.step.step if self._history.step else 0, said)
+            elif isinstance(said, (RunStarted, StepDone)):
+                self._told_at = at
+            self._history.take(said)
 
     # taking the terminal and giving it back
 
@@ -126,6 +141,7 @@ class Dashboard:
     def _take(self) -> None:
         with self._lock:
             self._measure()
+            self._take_in()
             self._live.start()
             self._stderr, sys.stderr = sys.stderr, self._said
             self._changed = True
@@ -170,11 +186,15 @@ class Dashboard:
             self.seconds_drawing += spent
             self.pictures += 1
             pause, last = spent / LARGEST_SHARE, time.monotonic()
+        if self._failure is not None:
+            self._give_back()
+            self._say_failure()
 
     def _draw(self) -> None:
         if not self._live.is_started:
             self._take()
         self._measure()
+        self._take_in()
         self._live.refresh()
 
     def _try(self, action: Callable[[], None]) -> None:
@@ -185,8 +205,7 @@ class Dashboard:
             self._failure = error
 
     def _frame(self) -> Frame:
-        with self._lock:
-            return Frame(self._picture(*self._size))
+        return Frame(self._picture(*self._size))
 
     def _picture(self, width: int, height: int) -> Block:
         seconds = 0.0 if self._history.closed else time.monotonic() - self._told_at

@@ -114,13 +114,13 @@ def wrapped(text: str, width: int, style: Style = PLAIN, *, indent: int = 0) -> 
     rows: list[str] = []
     line = ""
     for word in text.split():
-        while cell_len(word) > width - indent:  # longer than a whole row, as a path may be
+        while word and cell_len(word) > width - indent:  # longer than a whole row, as a path may be
             room = width - (indent if rows or line else 0) - (cell_len(line) + 1 if line else 0)
-            if room < 8:
+            if line and room < 8:
                 rows.append(line)
                 line = ""
                 continue
-            head = set_cell_size(word, room).rstrip()
+            head = set_cell_size(word, max(1, room)).rstrip() or word[0]  # where not even one is so narrow
             rows.append(f"{line} {head}" if line else head)
             word, line = word[len(head) :], ""
         room = width - (indent if rows else 0)

@@ -63,9 +63,7 @@ class PlainLines:
             return
         try:
             self._screen.print(Text(visible(" ".join(text.splitlines())), style=style), soft_wrap=True)
-        except BrokenPipeError:
-            raise
-        except OSError:  # a full disk under the log need not stop the training
+        except OSError:  # a full disk under the log, or nobody who reads it, need not stop the training
             self._full = True
 
 
