@@ -33,7 +33,7 @@ DEFAULT_SIZE = {"n_layers": 4, "n_heads": 4, "d_model": 128, "context_size": 128
 DEFAULT_POOLING = "mean"
 DEFAULT_VOCABULARY = 8192
 SIZE_OPTIONS = ("size", *DEFAULT_SIZE)  # what a model directory decides itself, with
-TOKENIZER_OPTIONS = ("tokenizer_path", "vocab_size")
+TOKENIZER_OPTIONS = ("tokenizer_path", "vocab_size", "lowercase")
 
 REPORTS = 200  # in a run, about, where --log-every leaves it open
 TEXTS_WORTH_PROCESSES = 100_000
@@ -111,6 +111,12 @@ def _add_model_options(group: argparse._ArgumentGroup) -> None:
         metavar="N",
         help=f"tokens of the tokenizer to learn (default: {DEFAULT_VOCABULARY}, or fewer where the text has "
         f"no more)",
+    )
+    add(
+        "--lowercase",
+        action="store_const",
+        const=True,
+        help="the tokenizer to learn takes upper and lower case as the same (default: not)",
     )
     add(
         "--size",
@@ -381,8 +387,9 @@ def _check_combinations(args: argparse.Namespace) -> None:
                 f"--model brings its own size and tokenizer: leave out {_flags(given)}, or leave out --model "
                 f"to train from scratch"
             )
-    if args.tokenizer_path is not None and args.vocab_size is not None:
-        raise UsageError("--tokenizer-path brings its own vocabulary: leave out --vocab-size")
+    given = [name for name in ("vocab_size", "lowercase") if getattr(args, name) is not None]
+    if args.tokenizer_path is not None and given:
+        raise UsageError(f"--tokenizer-path brings its own vocabulary: leave out {_flags(given)}")
     if args.teacher is not None and args.targets is not None:
         raise UsageError("--teacher and --targets are two ways to give vectors: leave out one of them")
     if args.objective not in (None, "distillation") and (args.teacher or args.targets):
@@ -585,7 +592,7 @@ def _tokenizer(args: argparse.Namespace, files: "DataFiles") -> "Tokenizer":
         return load_tokenizer(args.tokenizer_path)
     wanted = args.vocab_size or DEFAULT_VOCABULARY
     with training_progress() as progress:
-        tokenizer = train_bpe(files.all_texts(), wanted, progress=progress)
+        tokenizer = train_bpe(files.all_texts(), wanted, lowercase=bool(args.lowercase), progress=progress)
     asked = f" (the text has no more for the {wanted:,} asked for)" if tokenizer.vocab_size < wanted else ""
     console.say(
         f"tokenizer: {tokenizer.vocab_size:,} tokens learned from {files.name}{asked}; --tokenizer-path "

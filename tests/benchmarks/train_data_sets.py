@@ -29,12 +29,12 @@ from minigpt2.datasets import read_pairs
 
 DATA = Path(__file__).parents[2] / "data_sets"
 TRAIN, DEV, TEST = (str(DATA / f"{name}.tsv") for name in ("train", "dev", "test"))
-MODEL = ["--n-layers", "2"]
-RECIPE = ["--objective", "info_nce", *MODEL, "--initial-lr", "2e-3", "--batch-size", "128"]
+MODEL = ["--n-layers", "2", "--dropout", "0.1"]
+OPTIMIZER = ["--initial-lr", "2e-3", "--batch-size", "64"]
 PAIRS = ["--train-data", TRAIN, "--validation-data", DEV]
-SCRATCH = [*PAIRS, *RECIPE, "--epochs", "6"]
-COLLAPSING = [*PAIRS, "--objective", "contrastive", *MODEL, "--margin", "0.02", "--initial-lr", "3e-3"]
-COLLAPSING += ["--batch-size", "128", "--epochs", "3"]
+VOCABULARY = ["--vocab-size", "3000", "--lowercase"]
+OBJECTIVE = ["--objective", "info_nce", "--temperature", "0.1"]
+SCRATCH = [*PAIRS, *OBJECTIVE, *MODEL, *VOCABULARY, *OPTIMIZER, "--epochs", "16"]
 
 
 class Run(NamedTuple):
@@ -45,7 +45,6 @@ class Run(NamedTuple):
     seconds: float
     processor_seconds: float
     tokens: int
-    warnings: list[str]
     mean_cosine: float  # of random pairs of dev sentences, at the end
     steps: int
 
@@ -72,13 +71,29 @@ def scratch(args: argparse.Namespace, folder: Path) -> None:
 
 
 def collapse(args: argparse.Namespace, folder: Path) -> None:
-    """A margin so small that nearly all pairs keep it, and the same with a larger one"""
-    remedy = [*COLLAPSING]
-    remedy[remedy.index("0.02")] = "0.5"
-    for name, options in (("margin 0.02", COLLAPSING), ("margin 0.5", remedy)):
-        run = train(options, folder / name.replace(" ", "-"))
-        show(name, run)
-        print(*run.warnings or ["no warning"], sep="\n")
+    """Only pairs that belong together, for which one vector for all is perfect; then two remedies"""
+    together = folder / "together.tsv"
+    header, *lines = Path(TRAIN).read_text(encoding="utf-8").splitlines()
+    kept = [line for line in lines if line.endswith("\t1")]
+    together.write_text("\n".join([header, *kept]) + "\n", encoding="utf-8")
+    rest = ["--validation-data", DEV, *MODEL, *VOCABULARY, *OPTIMIZER, "--epochs", "1"]
+    rest += ["--validate-every", "5", "--max-steps", "60"]
+    for name, options in (
+        ("label 1 alone, cosine", ["--train-data", str(together), "--objective", "cosine"]),
+        ("remedy: both labels, cosine", ["--train-data", TRAIN, "--objective", "cosine"]),
+        ("remedy: label 1 alone, info_nce", ["--train-data", str(together), *OBJECTIVE]),
+    ):
+        output = folder / name.replace(" ", "-")
+        show(name, train([*options, *rest], output))
+        for event in events_of(output):
+            if event["event"] == "validated" and event["step"] in (0, 5, 10, 20, 30, 60):
+                gauges = event["collapse"]
+                print(
+                    f"  step {event['step']}: mean cosine {gauges['mean_cosine']:.3f}, effective rank "
+                    f"{gauges['effective_rank']:.1f}, dev AUC {100 * event['metrics']['auc']:.2f}"
+                )
+            elif event["event"] == "warning":
+                print(f"  step {event['step']}: {event['message']}")
 
 
 def pretrain(args: argparse.Namespace, folder: Path) -> None:
@@ -86,14 +101,14 @@ def pretrain(args: argparse.Namespace, folder: Path) -> None:
     pairs = read_pairs(TRAIN)
     texts, tokenizer = folder / "texts.txt", folder / "tokenizer"
     texts.write_text("\n".join(dict.fromkeys(pairs.first + pairs.second)) + "\n", encoding="utf-8")
-    minigpt2("tokens", "create", "--data-dir", TRAIN, "--vocab-size", "4096", "--output", str(tokenizer))
-    limited = [*PAIRS, "--limit-train", str(args.pairs), *RECIPE[:2], *RECIPE[4:]]
+    minigpt2("tokens", "create", "--data-dir", TRAIN, *VOCABULARY, "--output", str(tokenizer))
+    limited = [*PAIRS, "--limit-train", str(args.pairs), *OBJECTIVE, *OPTIMIZER]
     alone, after = [], []
     for seed in args.seeds:
         options = ["--seed", str(seed)]
         language_model = folder / f"lm-{seed}"
         learn = ["--objective", "language_model", "--tokenizer-path", str(tokenizer), *MODEL]
-        learn += ["--initial-lr", "2e-3", "--batch-size", "128", "--epochs", "4"]
+        learn += [*OPTIMIZER, "--epochs", "4"]
         first = train(["--train-data", str(texts), *learn, *options], language_model, measured=False)
         second = train(
             [*limited, "--model", str(language_model), "--epochs", "12", *options], folder / f"b{seed}"
@@ -101,7 +116,7 @@ def pretrain(args: argparse.Namespace, folder: Path) -> None:
         after.append(second)
         show(f"seed {seed}: language model, then pairs", second, first.seconds)
 
-        epochs = 12
+        epochs = 30
         while True:
             more = [*limited, "--tokenizer-path", str(tokenizer), *MODEL, "--epochs", str(epochs), *options]
             run = train(more, folder / f"a{seed}-{epochs}")
@@ -120,7 +135,7 @@ def train(options: list[str], output: Path, measured: bool = True) -> Run:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     minigpt2("train", *options, "--no-tui", "--device", "cpu", "--output-dir", str(output))
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    events = [json.loads(line) for line in (output / "log.jsonl").read_text().splitlines()]
+    events = events_of(output)
     last_step = [event for event in events if event["event"] == "step"][-1]
     ended = events[-1]
     validated = [event for event in events if event["event"] == "validated"]
@@ -130,10 +145,14 @@ def train(options: list[str], output: Path, measured: bool = True) -> Run:
         seconds=ended["seconds"],
         processor_seconds=after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
         tokens=last_step["tokens"],
-        warnings=[f"step {e['step']}: {e['message']}" for e in events if e["event"] == "warning"],
         mean_cosine=validated[-1]["collapse"]["mean_cosine"] if measured else float("nan"),
         steps=ended["step"],
     )
+
+
+def events_of(output: Path) -> list[dict]:
+    """The run's log"""
+    return [json.loads(line) for line in (output / "log.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
 def test_auc(model: Path) -> float:

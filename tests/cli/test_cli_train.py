@@ -276,6 +276,13 @@ def test_named_sizes_and_changes_to_them(cli, pairs, out, monkeypatch):
     assert (config.V, config.n_positions, config.D, config.L, config.H) == (260, 19, 12, 1, 4)
 
 
+@pytest.mark.parametrize("lowercase", [True, False])
+def test_the_tokenizer_that_is_learned_may_ignore_case(cli, pairs, out, lowercase):
+    trained(cli("train", "--train-data", pairs, *TINY, *["--lowercase"] * lowercase, "--output-dir", out))
+    tokenizer = minigpt2.load(out).tokenizer
+    assert (tokenizer.encode("THE cat") == tokenizer.encode("the cat")) == lowercase
+
+
 def test_every_setting_is_passed_on(cli, pairs, out):
     options = {
         "--accumulate": (2, "accumulate", 2),

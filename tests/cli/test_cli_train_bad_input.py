@@ -167,6 +167,7 @@ def test_a_gpu_that_is_not_there(cli, pairs, out):
             ["--n-layers, --n-heads, --d-model, --context-size and --vocab-size", "--model"],
         ),
         (["--tokenizer-path", "x"], ["--tokenizer-path", "--vocab-size"]),
+        (["--tokenizer-path", "x", "--lowercase"], ["--vocab-size and --lowercase"]),
         (["--teacher", "nano", "--targets", "x.npy"], ["--teacher and --targets"]),
         (["--objective", "info_nce", "--teacher", "nano"], ["belong to distillation", "info_nce"]),
         (["--objective", "distillation"], ["--teacher DIR or --targets"]),
