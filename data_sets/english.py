@@ -1,4 +1,4 @@
-"""How English words change their form: verbs, numbers, "a couple", the first letter of a sentence."""
+"""How English words change their form: verbs, numbers, the first letter of a sentence."""
 
 import re
 
@@ -7,7 +7,6 @@ VOWELS = "aeiou"
 IRREGULAR = {  # base: past, past participle
     line.split()[0]: tuple(line.split()[1:])
     for line in """
-    be was been
     beat beat beaten
     bite bit bitten
     break broke broken
@@ -79,22 +78,8 @@ IRREGULAR = {  # base: past, past participle
 DOUBLING = {"cancel", "forget", "submit"}
 
 ONES = [
-    *(
-        "zero",
-        "one",
-        "two",
-        "three",
-        "four",
-        "five",
-        "six",
-        "seven",
-        "eight",
-        "nine",
-        "ten",
-        "eleven",
-        "twelve",
-    ),
-    *("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
+    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven"),
+    *("twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
 ]
 TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 ROUND = [*range(2, 13), *range(15, 50, 5), *range(50, 100, 10)]  # the numbers that the sentences use

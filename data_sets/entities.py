@@ -1,5 +1,6 @@
 """Which entities a sentence names, and to which split each pair of entities belongs."""
 
+import functools
 import hashlib
 import itertools
 import re
@@ -42,6 +43,7 @@ class Entities:
         found = (match[0] for match in self.pattern.finditer(sentence.lower()))
         return {self.canonical[name] for name in found if name in self.canonical}
 
+    @functools.cache  # noqa: B019  (there is one object of this class, and it lives as long as the program)
     def split_of(self, a: str, b: str) -> str:
         """By a hash, so that it depends on nothing but the two entities."""
         number = int.from_bytes(hashlib.sha256("|".join(sorted((a, b))).encode()).digest()[:4], "big") % 100

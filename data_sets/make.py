@@ -47,9 +47,8 @@ NEGATIVE = {
 # There is more to learn from swapped roles, and less from pairs that a batch of other pairs has anyway.
 NEGATIVE_IN_TRAIN = NEGATIVE | {"negation": 14, "roles": 20, "topic": 9, "unrelated": 9}
 
-TRIES = (
-    100  # rounds of draws for one quad before giving up: most draws fail, because entities do not go together
-)
+# Rounds of draws for one quad before giving up: most draws fail, because their entities do not go together.
+TRIES = 100
 
 # In which ways the second sentence may differ from the first, to get a pair of a kind; "wording" chooses
 # among the wordings of a `say` template, of which each names its own ways.

@@ -128,11 +128,13 @@ class Meanings:
         if kind == "who":
             kind = self.rng.choices(("name", "family", "people"), (45, 20, 35))[0]
         key, split_of = self.entities.key, self.entities.split_of
+        there = {key(other) for other in others}
         fitting = [
             thing
             for thing in domain.classes[kind]
             if not (template.type == "say" and any(thing.plural))
-            and all(key(thing) != key(o) and split_of(key(thing), key(o)) == self.split for o in others)
+            and (name := key(thing)) not in there
+            and all(split_of(name, other) == self.split for other in there)
         ]
         return self.rng.choice(fitting) if fitting else None
 

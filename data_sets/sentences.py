@@ -32,18 +32,9 @@ NOT = ("did not", "didn't")
 TO_ONLY = {"recommend", "return", "play"}  # no "recommended Anna a hotel"
 NO_PASSIVE = {
     *("break through", "clap for", "forget", "get", "get rid of", "go to", "go with", "have", "hold on to"),
-    *(
-        "leave behind",
-        "meet",
-        "race against",
-        "reply to",
-        "run after",
-        "run into",
-        "take on",
-        "vote for",
-        "wait for",
-    ),
-}
+    *("leave behind", "meet", "race against", "reply to", "run after", "run into", "take on", "vote for"),
+    "wait for",
+}  # fmt: skip
 
 # What the subject brings about: the ways to affirm it and the ways to deny it, each without and with "not".
 # {base} and {ing} are forms of the verb, {was} agrees with the subject.

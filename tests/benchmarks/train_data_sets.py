@@ -25,7 +25,11 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
+from minigpt2 import load
 from minigpt2.datasets import read_pairs
+from minigpt2.evaluation.metrics import auc
 
 DATA = Path(__file__).parents[2] / "data_sets"
 TRAIN, DEV, TEST = (str(DATA / f"{name}.tsv") for name in ("train", "dev", "test"))
@@ -61,12 +65,12 @@ def main() -> None:
 
 def scratch(args: argparse.Namespace, folder: Path) -> None:
     """The README's command over seeds, and the baselines that `minigpt2 evaluate` puts beside it"""
-    runs = []
-    for seed in args.seeds:
-        output = folder / f"seed-{seed}"
+    runs, outputs = [], [folder / f"seed-{seed}" for seed in args.seeds]
+    for seed, output in zip(args.seeds, outputs, strict=True):
         runs.append(train([*SCRATCH, "--seed", str(seed)], output))
         show(f"seed {seed}", runs[-1])
     spread([run.auc for run in runs])
+    show_kinds(outputs)
     print(minigpt2("evaluate", str(output), TEST, "--dev", DEV))
 
 
@@ -192,6 +196,30 @@ def show(name: str, run: Run, seconds_before: float = 0.0) -> None:
         f"mean cosine of random pairs {run.mean_cosine:.3f}",
         flush=True,
     )
+
+
+def show_kinds(models: list[Path]) -> None:
+    """The table of data_sets/README.md: AUC of the test pairs of one kind against all of the other label"""
+    pairs = read_pairs(TEST)
+    about = (line.split("\t") for line in (DATA / "kinds.tsv").read_text(encoding="utf-8").splitlines())
+    kind_of = {name: kind for name, kind, _ in about}
+    kinds = np.array([kind_of[name] for name in pairs.ids])  # (M,)
+    cosines = []
+    for model in models:
+        encoder = load(model)
+        a, b = encoder.encode(pairs.first), encoder.encode(pairs.second)  # (M, D), (M, D)
+        cosines.append(encoder.similarity_pairwise(a, b))  # (M,)
+    print("| kind, label | pairs | AUC, mean (smallest to largest) | mean cosine |\n|---|---|---|---|")
+    for kind in sorted(set(kinds)):
+        label = int(pairs.labels[kinds == kind][0])
+        rows = (kinds == kind) | (pairs.labels != label)  # (M,)
+        found = [auc(scores[rows], pairs.labels[rows]) for scores in cosines]
+        print(
+            f"| {kind}, {label} | {(kinds == kind).sum()} "
+            f"| {statistics.mean(found):.3f} ({min(found):.3f} to {max(found):.3f}) "
+            f"| {np.mean([scores[kinds == kind].mean() for scores in cosines]):.2f} |",
+            flush=True,
+        )
 
 
 def spread(values: list[float]) -> None:
