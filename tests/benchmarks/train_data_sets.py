@@ -10,8 +10,8 @@ seconds are those of the whole process, tokenizer and start-up included.
 
 `pretrain` compares two ways to spend the same time on few labelled pairs, in which the sentences of all pairs
 are known but most labels are not: to learn from the labelled pairs alone, or first a language model of all
-sentences and then the pairs. Both use the same tokenizer. The time of the second way (both of its runs) is
-measured first, and the first way gets as many epochs as fit in at least that time.
+sentences and then the pairs. Both use the same tokenizer. The processor seconds of the second way (both of its
+runs) are measured first, and the first way gets as many epochs as take at least as long.
 """
 
 import argparse
@@ -103,30 +103,32 @@ def collapse(args: argparse.Namespace, folder: Path) -> None:
 def pretrain(args: argparse.Namespace, folder: Path) -> None:
     """Few labelled pairs: with or without a language model of all sentences first"""
     pairs = read_pairs(TRAIN)
-    texts, tokenizer = folder / "texts.txt", folder / "tokenizer"
+    texts, few, tokenizer = folder / "texts.txt", folder / "few.tsv", folder / "tokenizer"
     texts.write_text("\n".join(dict.fromkeys(pairs.first + pairs.second)) + "\n", encoding="utf-8")
+    header, *lines = Path(TRAIN).read_text(encoding="utf-8").splitlines()
+    anchors = set(
+        list(dict.fromkeys(pairs.first))[: args.pairs // 2]
+    )  # each stands in one pair of each label
+    kept = [line for line, first in zip(lines, pairs.first, strict=True) if first in anchors]
+    few.write_text("\n".join([header, *kept]) + "\n", encoding="utf-8")
     minigpt2("tokens", "create", "--data-dir", TRAIN, *VOCABULARY, "--output", str(tokenizer))
-    limited = [*PAIRS, "--limit-train", str(args.pairs), *OBJECTIVE, *OPTIMIZER]
+
+    limited = ["--train-data", str(few), "--validation-data", DEV, *OBJECTIVE, *OPTIMIZER]
+    fresh = ["--tokenizer-path", str(tokenizer), *MODEL]
     alone, after = [], []
     for seed in args.seeds:
         options = ["--seed", str(seed)]
-        language_model = folder / f"lm-{seed}"
-        learn = ["--objective", "language_model", "--tokenizer-path", str(tokenizer), *MODEL]
-        learn += [*OPTIMIZER, "--epochs", "4"]
-        first = train(["--train-data", str(texts), *learn, *options], language_model, measured=False)
-        second = train(
-            [*limited, "--model", str(language_model), "--epochs", "12", *options], folder / f"b{seed}"
-        )
-        after.append(second)
-        show(f"seed {seed}: language model, then pairs", second, first.seconds)
+        model = folder / f"language-model-{seed}"
+        learn = ["--train-data", str(texts), "--objective", "language_model", *fresh, *OPTIMIZER]
+        first = train([*learn, "--epochs", "3", *options], model, measured=False)
+        then = [*limited, "--model", str(model), "--dropout", "0.1", "--epochs", "40", *options]
+        second = train(then, folder / f"after-{seed}")
+        budget = first.processor_seconds + second.processor_seconds
+        after.append(second._replace(processor_seconds=budget))
+        show(f"seed {seed}: language model, then pairs", after[-1])
 
-        epochs = 30
-        while True:
-            more = [*limited, "--tokenizer-path", str(tokenizer), *MODEL, "--epochs", str(epochs), *options]
-            run = train(more, folder / f"a{seed}-{epochs}")
-            if run.seconds >= first.seconds + second.seconds:
-                break
-            epochs = int(epochs * 1.1 * (first.seconds + second.seconds) / run.seconds) + 1
+        epochs = int(40 * 1.1 * budget / second.processor_seconds)
+        run = train([*limited, *fresh, "--epochs", str(epochs), *options], folder / f"alone-{seed}")
         alone.append(run)
         show(f"seed {seed}: pairs alone, {epochs} epochs", run)
     for name, runs in (("language model first", after), ("pairs alone", alone)):
