@@ -10,8 +10,8 @@ seconds are those of the whole process, tokenizer and start-up included.
 
 `pretrain` compares two ways to spend the same time on few labelled pairs, in which the sentences of all pairs
 are known but most labels are not: to learn from the labelled pairs alone, or first a language model of all
-sentences and then the pairs. Both use the same tokenizer. The processor seconds of the second way (both of its
-runs) are measured first, and the first way gets as many epochs as take at least as long.
+sentences and then the pairs. Both use the same tokenizer. The processor seconds of the second way (both of
+its runs) are measured first, and the first way gets as many epochs as take at least as long.
 """
 
 import argparse
