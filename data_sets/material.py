@@ -32,7 +32,7 @@ from typing import NamedTuple
 
 FOLDER = Path(__file__).parent / "material"
 SPLITS = ("train", "dev", "test")
-FLAGS = {"wrap", "habit", "future", "place", "passive", "time", "conv"}
+FLAGS = {"wrap", "habit", "future", "place", "passive", "time", "conv", "swap"}
 LETTERS = {"s": "synonym", "v": "voice", "o": "order", "p": "perspective", "n": "opposite"}
 
 
@@ -69,7 +69,7 @@ class Template(NamedTuple):
     ending: tuple[str, ...]
     reason: str  # "guests were coming", "of the storm", or nothing
     # What the sentence may not have: wrap ("managed to", "forgot to"), a habit, a future, a place, the
-    # passive, a time, or the converse verb (get for give).
+    # passive, a time, the converse verb (get for give), or swapped roles (who met whom is the same).
     flags: frozenset[str]
     wordings: tuple[Wording, ...]
     swap: bool
@@ -171,7 +171,7 @@ def _read_template(line: str, domain: str, number: int) -> Template:
         ending=_names(ending),
         reason=reasons[0] if reasons else "",
         flags=frozenset(flags),
-        swap=kind == "give" or classes[0] == classes[1],
+        swap=(kind == "give" or classes[0] == classes[1]) and "swap" not in flags,
     )
 
 

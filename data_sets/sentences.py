@@ -37,13 +37,13 @@ NO_PASSIVE = {
 }  # fmt: skip
 
 # What the subject brings about: the ways to affirm it and the ways to deny it, each without and with "not".
-# {base} and {ing} are forms of the verb, {was} agrees with the subject.
+# {base} and {ing} are forms of the verb.
 MODES = {
     "manage": (
         (("managed to {base}", "succeeded in {ing}"), ("did not fail to {base}",)),
         (
-            ("failed to {base}", "{was} unable to {base}"),
-            ("did not manage to {base}", "{was} not able to {base}"),
+            ("failed to {base}",),
+            ("did not manage to {base}", "didn't manage to {base}", "did not succeed in {ing}"),
         ),
     ),
     "remember": (
@@ -52,12 +52,12 @@ MODES = {
     ),
     "agree": (
         (
-            ("agreed to {base}", "{was} willing to {base}"),
+            ("agreed to {base}",),
             ("did not refuse to {base}", "didn't refuse to {base}"),
         ),
         (
-            ("refused to {base}", "{was} unwilling to {base}"),
-            ("did not agree to {base}", "{was} not willing to {base}"),
+            ("refused to {base}",),
+            ("did not agree to {base}", "didn't agree to {base}"),
         ),
     ),
 }
@@ -158,12 +158,11 @@ def _ending(meaning: Meaning, style: Style) -> str:
 
 def _verb_group(meaning: Meaning, verb: str, plural: bool, style: Style) -> str:
     """The active verb with its tense and, where the meaning is negative, its "not"."""
-    was = "were" if plural else "was"
     if meaning.mode != "plain":
         plain, denied = MODES[meaning.mode][meaning.negative]
         options = style.choose("opposite", "mode", (plain, denied), first=0.55)
         pattern = style.choose("synonym", f"mode {len(options)}", options)
-        return pattern.format(base=verb, ing=inflect(verb, "ing"), was=was)
+        return pattern.format(base=verb, ing=inflect(verb, "ing"))
     if meaning.tense == "future":
         return f"{_will(meaning.negative, plural, style)} {verb}"
     if meaning.tense == "habit":

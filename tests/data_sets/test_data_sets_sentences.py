@@ -1,6 +1,7 @@
 """The generator: forms of English words, the material, and sentences of one meaning."""
 
 import random
+import re
 
 import pytest
 from english import inflect, number_word, sentence_case
@@ -110,6 +111,14 @@ def test_altered_meanings_differ_in_one_respect(material):
             assert [name for name in meaning._fields if getattr(meaning, name) != getattr(other, name)] == [
                 field
             ]
+
+
+def test_who_met_whom_is_no_other_meaning_when_swapped(splits):
+    """Where both do the same to each other, a pair with swapped roles would have the wrong label."""
+    mutual = re.compile(r"\b(?:met|meets?|r[au]ns? into|marry|married)\b| to the buoy")
+    said = [row for rows in splits.values() for row in rows if mutual.search(row.first)]
+    assert len(said) >= 20
+    assert not [row for row in said if row.kind == "roles"]
 
 
 def test_entities_with_several_names_are_one(material):
