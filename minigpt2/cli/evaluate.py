@@ -1,10 +1,8 @@
 """`minigpt2 evaluate [MODEL] FILE…`: how good a model's vectors are, beside what needs no training."""
 
 import argparse
-import contextlib
 import json
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,18 +99,16 @@ def run(args: argparse.Namespace) -> int:
     name = Path(args.model or encoder.path).resolve().name  # of a training run, not of best/ inside it
     results = []
     for one in sets:
-        with _progress(f"{one.name} ({len(results) + 1} of {len(sets)})") as tell:
-            results.append(
-                evaluate(
-                    one,
-                    encoder,
-                    name=name,
-                    with_baselines=not args.no_baselines,
-                    prompt_name=args.prompt_name,
-                    truncate_dim=args.truncate_dim,
-                    tell=tell,
-                )
+        results.append(
+            evaluate(
+                one,
+                encoder,
+                name=name,
+                with_baselines=not args.no_baselines,
+                prompt_name=args.prompt_name,
+                truncate_dim=args.truncate_dim,
             )
+        )
         if args.json:
             continue
         if console.stdout_is_terminal():
@@ -125,16 +121,6 @@ def run(args: argparse.Namespace) -> int:
     elif console.stdout_is_terminal() and len(results) > 1:
         _print_overview(results)
     return 0
-
-
-@contextlib.contextmanager
-def _progress(what: str) -> Iterator[Callable[[str], None]]:
-    """On a terminal a line that says what is being measured, since a large set takes minutes."""
-    if sys.stderr is None or not sys.stderr.isatty():
-        yield lambda system: None
-        return
-    with console.stderr().status("") as status:
-        yield lambda system: status.update(console.visible(f"measuring {what}: {system}"))
 
 
 def _means_a_model(name: str) -> bool:

@@ -11,7 +11,7 @@
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -224,9 +224,8 @@ def evaluate(
     with_baselines: bool = True,
     prompt_name: str | None = None,
     truncate_dim: int | None = None,
-    tell: Callable[[str], None] = lambda name: None,
 ) -> SetResult:
-    """Measure a model and its baselines on one set; `tell` hears the name of each before its turn."""
+    """Measure a model and its baselines on one set."""
     gauges: list[Collapse] = []
     results = []
     model = baselines.encoder_system(name, encoder, prompt_name, truncate_dim)
@@ -234,7 +233,6 @@ def evaluate(
     if with_baselines:
         systems = _with_baselines(evaluation_set, model, encoder, prompt_name, truncate_dim)
     for system in systems:
-        tell(system.name)
         started = time.perf_counter()
         with warnings.catch_warnings():
             if system is not model:  # cuts the same texts at the same window

@@ -243,9 +243,10 @@ def _from_labels(data: TrainingSet) -> tuple[TrainingSet, list[str]]:
             held[anchor].add(negative)
             used += 1
     width = 2 + int((columns[:, 2:] >= 0).any(axis=0).sum())
+    left = f", {len(others) - used:,} of them left out" if used < len(others) else ""
     notes = [
-        f"{len(positives):,} pairs with label 1 are anchors with their positives, {used:,} of "
-        f"{len(others):,} pairs with label 0 give them hard negatives, the others are left out"
+        f"{len(positives):,} pairs with label 1 are anchors with their positives, to which the "
+        f"{len(others):,} with label 0 give hard negatives{left}"
     ]
     changes = {"kind": "positives", "labels": None, "label_range": None}
     return data.replace(columns=columns[:, :width], **changes), notes

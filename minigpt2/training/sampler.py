@@ -74,9 +74,7 @@ def _check_bounds(
     if at_least == 1:
         return
     if M < 2:
-        raise DataError(
-            f"{M} example is too few: this objective compares those of a batch, so give at least 2"
-        )
+        raise DataError(f"this objective compares the examples of a batch: give at least 2, not {M}")
     if batch_size < 3:
         raise UsageError(
             f"batch_size {batch_size} is too small for an objective that compares the examples of a batch: "

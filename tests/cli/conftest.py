@@ -78,9 +78,9 @@ def start():
     """Start the program and leave it running: a Popen, killed at the end of the test if it still runs."""
     running = []
 
-    def run(*argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **changes):
+    def run(*argv, stdout=subprocess.PIPE, **changes):
         command = [sys.executable, "-m", "minigpt2", *map(str, argv)]
-        pipes = {"stdin": subprocess.PIPE, "stdout": stdout, "stderr": stderr}
+        pipes = {"stdin": subprocess.PIPE, "stdout": stdout, "stderr": subprocess.PIPE}
         running.append(subprocess.Popen(command, env=environment(**changes), **pipes))
         return running[-1]
 

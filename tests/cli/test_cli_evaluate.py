@@ -1,9 +1,6 @@
 """`minigpt2 evaluate`"""
 
-import contextlib
 import json
-import os
-import pty
 
 import pytest
 
@@ -124,24 +121,6 @@ def test_a_terminal_gets_a_table_a_set_and_an_overview(on_a_terminal, tiny_model
         ["search", "nDCG@10"],
     ]
     assert rows[0][-1] == "50.00"  # majority
-
-
-def test_a_person_sees_what_is_being_measured(start, tiny_model, folder):
-    """On stderr, as long as it lasts: the JSON on stdout stays clean."""
-    ours, theirs = pty.openpty()
-    child = start(
-        "evaluate", tiny_model, folder / "scores.tsv", "--json", stderr=theirs, TERM="xterm", COLUMNS="80"
-    )
-    os.close(theirs)
-    shown = b""
-    with contextlib.suppress(OSError):  # raised when the other end is closed
-        while some := os.read(ours, 65536):
-            shown += some
-    os.close(ours)
-    assert json.loads(child.stdout.read())["sets"]
-    assert child.wait(timeout=60) == 0
-    assert "measuring scores (1 of 1): " in shown.decode()
-    assert shown.rstrip().endswith(b"\x1b[2K")  # and is gone at the end
 
 
 def test_one_set_needs_no_overview(on_a_terminal, tiny_model, folder):

@@ -138,9 +138,7 @@ class TestMeasuring:
     def test_every_task_by_every_system(self, files, encoder):
         folder = files(a_DOT_tsv=BINARY, b_DOT_tsv=SCORES, c_DOT_tsv=CLASSES, **BEIR)
         for one in open_sets([folder / name for name in ("a.tsv", "b.tsv", "c.tsv", "set")]):
-            told = []
-            result = evaluate(one, encoder, name="tiny", tell=told.append)
-            assert told == [system.name for system in result.results if system.name != "majority"]
+            result = evaluate(one, encoder, name="tiny")
             names = ["tiny", "untrained", "TF-IDF", "random words", "unigrams", "bigrams", "majority"]
             left_out = {
                 "binary": (),

@@ -97,8 +97,8 @@ def test_pairs_with_labels_become_anchors_positives_and_negatives():
         ["b", "r", "s", None],
     ]
     assert notes == [
-        "3 pairs with label 1 are anchors with their positives, 4 of 5 pairs with label 0 give them hard "
-        "negatives, the others are left out"
+        "3 pairs with label 1 are anchors with their positives, to which the 5 with label 0 give hard "
+        "negatives, 1 of them left out"
     ]
     triplets, _ = prepare(data, TrainingSettings(objective="triplet"), DROPPING)
     assert ["".join(name[t] for t in row) for row in triplets.columns.tolist()] == [

@@ -132,7 +132,7 @@ def test_refusals():
         batches_of_epoch(columns, lengths, 2, None, 0, 0, at_least=2)
     with pytest.raises(UsageError, match="batch_tokens 50 is too small: the three longest examples have"):
         batches_of_epoch(columns, lengths, 8, 50, 0, 0, at_least=2)
-    with pytest.raises(DataError, match="1 example is too few"):
+    with pytest.raises(DataError, match="give at least 2, not 1"):
         batches_of_epoch(columns[:1], lengths[:1], 8, None, 0, 0, at_least=2)
     columns[:, 0] = 3
     with pytest.raises(DataError, match="one text stands in 50 of 50 examples"):
