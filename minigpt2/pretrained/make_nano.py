@@ -19,7 +19,7 @@ import multiprocessing
 import random
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +29,7 @@ from ..config import GPT2Config
 from ..datasets import Pairs, read_pairs
 from ..encoder import Encoder
 from ..errors import DataError
-from ..evaluation.pairs import evaluate_pairs
+from ..evaluation.pairs import pairs_metrics
 from ..layers import normalize, normalize_backward, pooling, pooling_backward
 from ..model import GPT2
 from ..model_directory import EmbeddingSettings
@@ -284,11 +284,8 @@ def read_lines(paths: list[Path]) -> Iterator[str]:
 
 def spearman_of(encoder: Encoder, pairs: Pairs) -> float:
     """Spearman's rank correlation of the cosines with the scores, in −1 … 1"""
-
-    def cosines(first: Sequence[str], second: Sequence[str]) -> np.ndarray:
-        return encoder.similarity_pairwise(encoder.encode(first), encoder.encode(second))
-
-    return evaluate_pairs(cosines, pairs)["spearman"]
+    cosines = encoder.similarity_pairwise(encoder.encode(pairs.first), encoder.encode(pairs.second))  # (M,)
+    return pairs_metrics(cosines, pairs)["spearman"]
 
 
 def say(message: str) -> None:
