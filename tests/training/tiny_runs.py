@@ -1,6 +1,6 @@
 """A run small enough for tests; as a script the same run in a process of its own, which can be killed.
 
-    python tiny_runs.py OUTPUT [--resume] [--kill-at-step N | --kill-at-write N | --largest-file BYTES]
+    python tiny_runs.py OUTPUT [--resume] [--xp cupy] [--kill-at-step N] [--kill-at-write N] …
 
 It prints a line for each step. `--kill-at-write` kills it at its Nth call that makes a file lasting: a flush
 to the disk or a rename.
@@ -118,13 +118,20 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("output")
     parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--xp", default="numpy")
     parser.add_argument("--kill-at-step", type=int)
     parser.add_argument("--kill-at-write", type=int)
     parser.add_argument("--largest-file", type=int)
     parser.add_argument("--checkpoint-every", type=int, default=SETTINGS.checkpoint_every)
     args = parser.parse_args()
     settings = SETTINGS.replace(checkpoint_every=args.checkpoint_every)
-    trainer = tiny_trainer(args.output, settings, resume=args.resume, reporters=[_Lines(args.kill_at_step)])
+    trainer = tiny_trainer(
+        args.output,
+        settings,
+        encoder=tiny_encoder(args.xp),
+        resume=args.resume,
+        reporters=[_Lines(args.kill_at_step)],
+    )
     if args.kill_at_write:
         _kill_at_write(args.kill_at_write)
     if args.largest_file:
