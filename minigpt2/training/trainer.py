@@ -484,9 +484,10 @@ class Trainer:
         if self.validation is not None:
             summary["validation data"] = self.validation.texts.summary()
         k = settings.accumulate
+        of_a_step = "one batch" if k == 1 else f"{k} batches"
         summary["steps"] = (
-            f"{self.steps:,}, each of {'one batch' if k == 1 else f'{k} batches'}; {self.batches_per_epoch:,} "
-            f"batches an epoch, of at most {settings.batch_size} examples, on average "
+            f"{self.steps:,}, each of {of_a_step}; {self.batches_per_epoch:,} batches an epoch, "
+            f"of at most {settings.batch_size} examples, on average "
             f"{len(self.data) / self.batches_per_epoch:.1f}"
         )
         summary["optimizer"] = f"AdamW, {self.optimizer.decay_counts}"

@@ -118,7 +118,7 @@ def test_what_is_said_before_during_and_after(cli, pairs, out):
     assert f"{parameters:,} parameters" in summary["model"]
     assert "matrices" in summary["optimizer"]
     assert "on cpu" in summary["device"]
-    assert summary["steps"].startswith("4 ")
+    assert summary["steps"].startswith("4, each of one batch; 4 batches an epoch, of at most 6 examples")
     assert any(re.match(r"step 1/4  epoch 0\.25  loss [\d.]+  lr ", line) for line in said)
     assert any(line.startswith("step 4/4  validation: AUC ") for line in said)
     shown = stdout.splitlines()
