@@ -426,11 +426,11 @@ def _flags(names: Sequence[str]) -> str:
 
 
 def _with_flags(message: str) -> str:
-    """A message with settings called as on the command line: initial_lr becomes --initial-lr."""
+    """A message with settings called as on the command line, save in a path: initial_lr is --initial-lr."""
     other_names = {"decay": "--weight-decay", "keep_checkpoints": "--keep"}
     names = [name for name in SETTINGS if "_" in name or name in other_names]
     return re.sub(
-        rf"(?<![\w-])({'|'.join(names)})(?![\w-])",
+        rf"(?<![\w/.-])({'|'.join(names)})(?![\w/-]|\.\w)",
         lambda found: other_names.get(found[0]) or f"--{found[0].replace('_', '-')}",
         message,
     )

@@ -213,6 +213,15 @@ def test_numbers_that_make_no_sense_are_refused_before_the_data_is_read(cli, pai
     assert not out.exists()
 
 
+def test_a_path_keeps_its_name_in_a_message(cli, pairs, tmp_path):
+    """Settings are called as on the command line there: batch_size is --batch-size."""
+    for name in ("batch_size", "initial_lr.1"):
+        out = tmp_path / name
+        out.mkdir()
+        (out / "best").mkdir()
+        refused(start(cli, pairs, out), 2, f"{out / 'best'} was not made by a training run")
+
+
 def test_a_folder_as_training_data(cli, tmp_path, out):
     refused(start(cli, tmp_path, out), 3, f"{tmp_path} is a folder", "give the files in it")
 

@@ -116,7 +116,7 @@ def test_what_an_anchor_belongs_to_is_never_its_negative():
     made, notes = prepare(data, TrainingSettings(), DROPPING)
     a, p, q, n = (data.columns[row, column] for row, column in ((0, 0), (0, 1), (1, 1), (5, 1)))
     assert made.columns.tolist() == [[a, p, n], [a, q, -1]]
-    assert "1 of 5 pairs with label 0" in notes[0]
+    assert "the 5 with label 0 give hard negatives, 4 of them left out" in notes[0]
 
 
 @pytest.mark.parametrize("objective", ["info_nce", "triplet"])

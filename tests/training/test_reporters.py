@@ -591,6 +591,62 @@ def test_a_picture_that_cannot_be_drawn_ends_the_dashboard_alone(rng, monkeypatc
     assert stream.getvalue().rindex("\x1b[?25l") < stream.getvalue().rindex("\x1b[?25h")
 
 
+@pytest.mark.parametrize("pause", [0.0, 0.01])
+def test_no_event_is_lost_where_a_picture_cannot_be_drawn(rng, monkeypatch, capsys, pause):
+    """Whether the thread finds that out on the way (a pause) or the last picture does."""
+
+    def broken(*arguments):
+        raise KeyError("no such panel")
+
+    run = list(itertools.islice(events(rng), 40))
+    stream, expected = io.StringIO(), io.StringIO()
+    dashboard = Dashboard(Console(file=stream, force_terminal=True))
+    lines = PlainLines(Console(file=expected, force_terminal=True))
+    dashboard.report(run[0])
+    lines.report(run[0])
+    start = expected.tell()
+    monkeypatch.setattr(dashboard_module, "picture", broken)
+    for event in run[1:]:
+        dashboard.report(event)
+        lines.report(event)
+        time.sleep(pause)
+    dashboard.close()
+    assert stream.getvalue().rpartition("\x1b[?1049l")[2].endswith(expected.getvalue()[start:])
+    assert capsys.readouterr().err.count("the dashboard stopped") == 1
+
+
+def test_stderr_stays_where_the_screen_cannot_be_opened(rng, capsys):
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            if "\x1b[?1049h" in text:
+                raise OSError("gone")
+            return super().write(text)
+
+    before = sys.stderr
+    dashboard = Dashboard(Console(file=Gone(), force_terminal=True))
+    dashboard.report(next(events(rng)))
+    dashboard.close()
+    assert sys.stderr is before
+    assert "the dashboard stopped: OSError('gone')" in capsys.readouterr().err
+
+
+def test_an_interrupted_close_can_be_repeated(rng, monkeypatch):
+    """Ctrl-C while the terminal takes nothing: the end of the program calls `close` again."""
+    stream = io.StringIO()
+    dashboard = Dashboard(Console(file=stream, force_terminal=True))
+    dashboard.report(next(events(rng)))
+
+    def interrupted():
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(dashboard._thread, "join", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            dashboard.close()
+    dashboard.close()
+    assert "\x1b[?1049l" in stream.getvalue()
+
+
 def test_the_terminal_is_given_back_where_nobody_closes(rng):
     code = (
         "import sys, numpy as np; sys.path.insert(0, sys.argv[1])\n"

@@ -56,10 +56,12 @@ class Dashboard:
         # What happened, or which line someone said, and when; not yet in the history
         self._queue: deque[tuple[Event | str, float]] = deque()
         self._history = History()  # of which the pictures are made
+        self._undrawn: list[Event] = []  # in the history, but in no picture yet
         self._lock = threading.RLock()  # of the terminal and the history
         self._wake = threading.Event()
         self._closed = False
         self._failure: Exception | None = None  # what ended the drawing
+        self._has_ended = False  # by a failure, and the terminal takes lines again
         self._suspended = False
         self._told_at = time.monotonic()
         self._changed = True
@@ -81,23 +83,24 @@ class Dashboard:
 
     def report(self, event: Event) -> None:
         """Remember the event; the thread draws it. The start of a run is printed, then the screen opens."""
-        if isinstance(event, RunStarted) or self._failure is not None:
+        if isinstance(event, RunStarted):
             self._lines.report(event)
-        if self._failure is not None:
-            return
         self._tell(event)
-        if self._thread is None and not self._closed:
+        if self._has_ended:
+            self._print_undrawn()
+        elif self._thread is None and not self._closed:
             self._open()
 
     def close(self) -> None:
         """Give the terminal back and leave a last picture on it. May be called twice."""
         if self._closed:
             return
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join()  # where a Ctrl-C ends this wait, the end of the program closes
         self._closed = True
         if self._thread is None:
             return
-        self._wake.set()
-        self._thread.join()
         atexit.unregister(self.close)
         if self._on_suspend is not None:
             with contextlib.suppress(ValueError):  # closed by another thread than the one that opened
@@ -108,6 +111,16 @@ class Dashboard:
         if self._failure is None:
             self._try(self._leave_last_picture)
             self._say_failure()
+        if self._failure is not None:
+            self._print_undrawn()
+
+    def _print_undrawn(self) -> None:
+        """As plain lines what no picture has shown; the start has been printed."""
+        self._take_in()
+        undrawn, self._undrawn = self._undrawn, []
+        for event in undrawn:
+            if not isinstance(event, RunStarted):
+                self._lines.report(event)
 
     def _say_failure(self) -> None:
         if self._failure is not None and sys.stderr is not None:
@@ -122,11 +135,13 @@ class Dashboard:
         """What has been queued, into the history."""
         while self._queue:
             said, at = self._queue.popleft()
-            if isinstance(said, str):
-                said = Warned(self._history.step.step if self._history.step else 0, said)
-            elif isinstance(said, (RunStarted, StepDone)):
+            if isinstance(said, str):  # which is written out at the end
+                self._history.take(Warned(self._history.step.step if self._history.step else 0, said))
+                continue
+            if isinstance(said, (RunStarted, StepDone)):
                 self._told_at = at
             self._history.take(said)
+            self._undrawn.append(said)
 
     # taking the terminal and giving it back
 
@@ -142,8 +157,9 @@ class Dashboard:
         with self._lock:
             self._measure()
             self._take_in()
+            self._stderr = sys.stderr  # before the start, after whose failure it is given back
             self._live.start()
-            self._stderr, sys.stderr = sys.stderr, self._said
+            sys.stderr = self._said
             self._changed = True
 
     def _give_back(self) -> None:
@@ -189,6 +205,7 @@ class Dashboard:
         if self._failure is not None:
             self._give_back()
             self._say_failure()
+            self._has_ended = True
 
     def _draw(self) -> None:
         if not self._live.is_started:
@@ -196,13 +213,14 @@ class Dashboard:
         self._measure()
         self._take_in()
         self._live.refresh()
+        self._undrawn.clear()
 
     def _try(self, action: Callable[[], None]) -> None:
         """Do something with the terminal; what goes wrong with it is kept for the end."""
         try:
             action()
         except Exception as error:
-            self._failure = error
+            self._failure = self._failure or error  # the first one is the cause
 
     def _frame(self) -> Frame:
         return Frame(self._picture(*self._size))
