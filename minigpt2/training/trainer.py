@@ -407,6 +407,7 @@ class Trainer:
             stored = checkpoints.checkpoint_of(self.folder.checkpoints, step).arrays["parameters"]  # (P,)
         except ModelError as error:
             progress.best_step = progress.best_metric = None
+            progress.validated_step = None  # so that one comes, also where the run is at its end
             return f"{self.folder.best} is missing, so the next validation counts as the best: {error}"
         flat = self.model.parameters.flat
         now = flat.copy()
