@@ -407,6 +407,7 @@ class Trainer:
             stored = checkpoints.checkpoint_of(self.folder.checkpoints, step).arrays["parameters"]  # (P,)
         except ModelError as error:
             progress.best_step = progress.best_metric = None
+            progress.validated_step = None  # so that one comes, also where the run is at its end
             return f"{self.folder.best} is missing, so the next validation counts as the best: {error}"
         flat = self.model.parameters.flat
         now = flat.copy()
@@ -496,15 +497,17 @@ class Trainer:
 
 
 class _Signals:
-    """Inside, the first signal sets `received`, a second SIGINT or SIGTERM raises KeyboardInterrupt.
+    """Inside, a signal sets `received`, a second SIGINT or SIGTERM raises KeyboardInterrupt.
 
-    A SIGHUP often comes twice, from the terminal and from its shell; and under nohup it stays ignored.
+    A SIGHUP often comes twice, from the terminal and from its shell, or before the SIGTERM that ends
+    a session; and under nohup it stays ignored.
     """
 
     NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # the last one is unknown to Windows
 
     def __init__(self) -> None:
         self.received = False
+        self._asked = False  # by SIGINT or SIGTERM
         self._before: dict[int, object] = {}
 
     def __enter__(self) -> "_Signals":
@@ -521,8 +524,10 @@ class _Signals:
             signal.signal(number, signal.SIG_DFL if handler is None else handler)  # None: set outside Python
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
-        if self.received and number in (signal.SIGINT, signal.SIGTERM):
-            raise KeyboardInterrupt
+        if number in (signal.SIGINT, signal.SIGTERM):
+            if self._asked:
+                raise KeyboardInterrupt
+            self._asked = True
         self.received = True
 
 

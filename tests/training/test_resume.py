@@ -231,17 +231,22 @@ def test_a_second_signal_stops_at_once_and_the_handlers_come_back(tmp_path):
 
 
 class _HangUpTwice(_RaiseAt):
-    """Both the terminal and its shell say that they are gone."""
+    """Both the terminal and its shell say that they are gone; then the session perhaps ends."""
+
+    def __init__(self, step, *more):
+        super().__init__(step)
+        self.signals = [signal.SIGHUP, signal.SIGHUP, *more]
 
     def report(self, event):
         if isinstance(event, StepDone) and event.step == self.step:
-            os.kill(os.getpid(), signal.SIGHUP)
-            os.kill(os.getpid(), signal.SIGHUP)
+            for number in self.signals:
+                os.kill(os.getpid(), number)
 
 
 def test_a_terminal_that_goes_costs_no_step_and_nohup_none_at_all(tmp_path):
-    result = tiny_trainer(tmp_path / "gone", reporters=[_HangUpTwice(3)]).run()
-    assert (result.reason, result.step) == ("interrupted", 3)
+    for name, more in (("gone", []), ("end", [signal.SIGTERM])):
+        result = tiny_trainer(tmp_path / name, reporters=[_HangUpTwice(3, *more)]).run()
+        assert (result.reason, result.step) == ("interrupted", 3)
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         settings = SETTINGS.replace(max_steps=5)

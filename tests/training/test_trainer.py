@@ -496,6 +496,19 @@ def test_a_run_killed_before_its_first_checkpoint_leaves_nothing_in_the_log(tmp_
     assert events.of(Warned)
 
 
+def test_a_finished_run_without_its_best_model_and_checkpoint_validates_once_more(tmp_path, monkeypatch):
+    values = iter([0.5, 0.9, 0.4, 0.4])
+    monkeypatch.setattr(Validation, "measure", lambda *_: Measured({"auc": next(values)}, None, None, None))
+    result, _ = run(tmp_path / "run")
+    assert (result.step, result.best_step) == (6, 3)
+    shutil.rmtree(tmp_path / "run/best")
+    shutil.rmtree(tmp_path / "run/checkpoints/step-00000003")
+    result, events = run(tmp_path / "run", resume=True)
+    assert "the next validation counts as the best" in events.of(Warned)[0].message
+    assert (result.path, result.best_step, result.best_metric) == (tmp_path / "run/best", 6, 0.4)
+    assert result.path.is_dir()
+
+
 def test_a_full_disk_is_named(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
