@@ -1,9 +1,11 @@
 """What `minigpt2 train` learns from and is measured on: the files of the command line, read and checked."""
 
+import functools
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -112,13 +114,21 @@ def read_targets(path: str, texts: int) -> np.ndarray:
     return targets[:texts]
 
 
-def _read_pairs(paths: Sequence[str], name: str, kind: str | None, limit: int | None) -> Pairs:
-    parts: list[Pairs] = []
+def _read_up_to(limit: int | None, paths: Sequence[str], read: Callable[..., Any]) -> list[Any]:
+    """What `read(path, limit=…)` gives for each file, until there are `limit` examples in all."""
+    parts: list[Any] = []
     for path in paths:
-        left = None if limit is None else limit - sum(len(part.ids) for part in parts)
+        left = (
+            None if limit is None else limit - sum(len(part[1]) for part in parts)
+        )  # (path, a list of M, …)
         if left == 0:
             break
-        parts.append(read_pairs(path, kind=kind, limit=left))
+        parts.append(read(path, limit=left))
+    return parts
+
+
+def _read_pairs(paths: Sequence[str], name: str, kind: str | None, limit: int | None) -> Pairs:
+    parts = _read_up_to(limit, paths, functools.partial(read_pairs, kind=kind))
     if len(parts) == 1:
         return parts[0]
     return Pairs(
@@ -132,12 +142,7 @@ def _read_pairs(paths: Sequence[str], name: str, kind: str | None, limit: int | 
 
 
 def _read_positives(paths: Sequence[str], name: str, limit: int | None) -> Positives:
-    parts: list[Positives] = []
-    for path in paths:
-        left = None if limit is None else limit - sum(len(part.anchors) for part in parts)
-        if left == 0:
-            break
-        parts.append(read_positives(path, limit=left))
+    parts = _read_up_to(limit, paths, read_positives)
     if len(parts) == 1:
         return parts[0]
     return Positives(

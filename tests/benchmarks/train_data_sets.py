@@ -191,9 +191,9 @@ def minigpt2(*arguments: str) -> str:
     return done.stdout
 
 
-def show(name: str, run: Run, seconds_before: float = 0.0) -> None:
+def show(name: str, run: Run) -> None:
     print(
-        f"{name}: test AUC {run.auc:.2f}, best dev AUC {run.dev:.2f}, {seconds_before + run.seconds:.0f} s, "
+        f"{name}: test AUC {run.auc:.2f}, best dev AUC {run.dev:.2f}, {run.seconds:.0f} s, "
         f"{run.processor_seconds:.0f} processor seconds, {run.steps} steps, {run.tokens:,} tokens, "
         f"mean cosine of random pairs {run.mean_cosine:.3f}",
         flush=True,
