@@ -61,7 +61,7 @@ class VectorStrip(View):
             return note("no dimensions", canvas.width) + caption_rows(self.caption, canvas.width)
         values = self.vector
         per_cell = 2 if canvas.depth else 1
-        many = len(values) > canvas.width * per_cell and canvas.width >= 16
+        many = len(values) > canvas.width * per_cell and canvas.width >= 16 and self.rows != 1
         gutter = len(str(len(values) - 1)) + 1 if many else 0
         room = canvas.width - gutter
         joined = 1
