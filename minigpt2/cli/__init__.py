@@ -25,7 +25,7 @@ from .. import __version__
 from ..errors import DataError, MiniGPT2Error, OutputError, UsageError
 from . import console
 
-COMMANDS = ("embed", "similarity", "train", "evaluate", "tokens", "info", "doctor")
+COMMANDS = ("repl", "embed", "similarity", "train", "evaluate", "tokens", "info", "doctor")
 
 EXAMPLES = """\
 examples:
