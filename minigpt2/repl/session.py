@@ -14,6 +14,7 @@ import numpy as np
 from ..backend import to_numpy
 from ..encoder import Encoder
 from ..errors import UsageError
+from .history import History
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -40,6 +41,16 @@ class Undo(NamedTuple):
     what: str  # what is undone, in words
 
 
+class State(NamedTuple):
+    """What a command may change: a failed or interrupted one leaves it as it was."""
+
+    encoder: Encoder
+    sentences: list[Sentence]
+    vectors: np.ndarray  # (M, D)
+    current: str | None
+    undos: tuple[Undo, ...]
+
+
 class Session:
     """The state of one conversation."""
 
@@ -51,9 +62,26 @@ class Session:
         self.sentences: list[Sentence] = []
         self.vectors = np.zeros((0, encoder.dimension), dtype=np.float32)  # (M, D) of the sentences, host
         self.current: str | None = None  # what /attn and its like look at: the last sentence typed
-        self.exchanges: list[Exchange] = []  # what was typed, and what came back
+        self.exchanges: list[Exchange] = []  # what was typed, and what came back: see `record`
+        self.exchanges_dropped = 0  # older ones, which are no longer in the list
+        self.history = History()  # the lines that were typed, of earlier conversations too
         self.undos: list[Undo] = []
         self._looks: OrderedDict[str, Look] = OrderedDict()
+        self._next_number = 1
+
+    def record(self, exchange: "Exchange") -> None:
+        """Remember what was typed and what came back, for `/time` and `/export`."""
+        self.exchanges.append(exchange)
+
+    def state(self) -> "State":
+        """What `restore` goes back to."""
+        return State(self.encoder, self.sentences, self.vectors, self.current, tuple(self.undos))
+
+    def restore(self, state: "State") -> None:
+        """Be as the session was when `state` was taken."""
+        self.encoder, self.sentences, self.vectors, self.current, undos = state
+        self.undos = list(undos)
+        self._looks.clear()
 
     def embed(self, texts: Sequence[str], *, show_progress_bar: bool = False) -> np.ndarray:
         """B texts -> (B, D) on the host, normalised as the model does."""
@@ -81,8 +109,8 @@ class Session:
 
     def keep_all(self, texts: Sequence[str], vectors: np.ndarray, source: str) -> list[Sentence]:
         """Keep new sentences with their vectors (B, D), numbered on from the last."""
-        first = self.sentences[-1].number + 1 if self.sentences else 1
-        new = [Sentence(first + i, text, source) for i, text in enumerate(texts)]
+        new = [Sentence(self._next_number + i, text, source) for i, text in enumerate(texts)]
+        self._next_number += len(new)
         self.vectors = np.concatenate([self.vectors, vectors.astype(np.float32)])
         self.sentences = [*self.sentences, *new]
         return new
