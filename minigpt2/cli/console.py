@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
+from ..visible import visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,11 +30,6 @@ def say(message: str) -> None:
             print("minigpt2:", visible(" ".join(message.splitlines())), file=sys.stderr, flush=True)
         except OSError:
             sys.stderr = None  # or the interpreter would try again at its end, and change the exit code
-
-
-def visible(text: str) -> str:
-    """The text with its control and direction characters, which would act on the terminal, as ‹hex bytes›."""
-    return "".join(c if c.isprintable() else f"‹{c.encode('utf-8', 'surrogatepass').hex(' ')}›" for c in text)
 
 
 def stdin_lines() -> Iterator[str]:
