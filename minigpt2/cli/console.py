@@ -4,12 +4,14 @@ Rich draws tables and trees in colour on a terminal and leaves colours away for 
 `--no-color`. It is imported when something is drawn, never for JSON.
 """
 
+import locale
 import os
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
+from ..visible import visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,11 +31,6 @@ def say(message: str) -> None:
             print("minigpt2:", visible(" ".join(message.splitlines())), file=sys.stderr, flush=True)
         except OSError:
             sys.stderr = None  # or the interpreter would try again at its end, and change the exit code
-
-
-def visible(text: str) -> str:
-    """The text with its control and direction characters, which would act on the terminal, as ‹hex bytes›."""
-    return "".join(c if c.isprintable() else f"‹{c.encode('utf-8', 'surrogatepass').hex(' ')}›" for c in text)
 
 
 def stdin_lines() -> Iterator[str]:
@@ -60,13 +57,33 @@ def stderr() -> "Console":
     return _console(sys.stderr)
 
 
-def _console(stream) -> "Console":
+def terminal() -> "Console":
+    """For a conversation on stdout; `encoding` is the terminal's own, so that pictures know what it shows."""
+    return _console(sys.stdout, encoding="utf-8" if has_unicode() else "ascii")
+
+
+def plain_stdout() -> "Console":
+    """For the answers of a script: without colours even on a terminal, unless FORCE_COLOR asks for them."""
+    return _console(sys.stdout) if os.environ.get("FORCE_COLOR") else _console(sys.stdout, color_system=None)
+
+
+def has_unicode() -> bool:
+    """True where the locale's encoding is one of Unicode. A Linux console knows it, but not the signs."""
+    return "utf" in locale.getencoding().lower() and os.environ.get("TERM") != "linux"
+
+
+def _console(stream, encoding: str = "utf-8", **options: Any) -> "Console":
     from rich.console import Console
 
     class ConsoleOfACommand(Console):
+        @property
+        def encoding(self) -> str:
+            return encoding
+
         def on_broken_pipe(self) -> None:
             """Leave a closed pipe to `main`; Rich itself would exit with 1."""
             raise
 
-    options = {"color_system": None} if os.environ.get("NO_COLOR") else {}
+    if os.environ.get("NO_COLOR"):
+        options["color_system"] = None
     return ConsoleOfACommand(file=stream, markup=False, emoji=False, highlight=False, **options)

@@ -27,8 +27,8 @@ from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from ...views.frame import Block, Frame
 from ..events import Event, RunStarted, StepDone, Warned
-from .frame import Block, Frame
 from .history import History
 from .panels import View, picture
 from .plain import PlainLines

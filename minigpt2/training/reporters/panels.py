@@ -12,9 +12,8 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 
-from ...cli.console import visible
-from . import charts
-from .frame import (
+from ...views import charts
+from ...views.frame import (
     GAP,
     Block,
     Row,
@@ -30,6 +29,7 @@ from .frame import (
     width_of,
     wrapped,
 )
+from ...visible import visible
 from .gauges import COLLAPSED, HEALTHY, MARKS, SHORT_LEVELS, Gauge, gauges_of, verdict
 from .history import History, Series
 from .wording import ENDINGS, count, duration, metric_name, number, rate, short_count

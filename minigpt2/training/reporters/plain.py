@@ -8,7 +8,7 @@ step  200/1200  warning: …
 
 from typing import TYPE_CHECKING
 
-from ...cli.console import visible
+from ...visible import visible
 from ..events import CheckpointWritten, Event, RunEnded, RunStarted, StepDone, Validated, Warned
 from .wording import ENDINGS, count, duration, metric_name, number, rate
 

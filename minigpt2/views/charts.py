@@ -51,28 +51,43 @@ def curves(
     The x axis runs from 0 to `x_end`, the y axis over `y_range` or what is drawn; with `may_be_log` it is
     logarithmic where the values are positive and span more than a factor of 30.
     """
-    plotted = height - 2  # an axis and its numbers below
+    rows, gutter = plot(
+        lines, width, height - 2, x_end=x_end, y_range=y_range, may_be_log=may_be_log, unicode=unicode
+    )
+    return rows + x_axis(0.0, x_end, gutter, width - gutter - 1, x_label)
+
+
+def plot(
+    lines: Sequence[Curve],
+    width: int,
+    height: int,
+    *,
+    x_end: float,
+    y_range: tuple[float, float] | None = None,
+    may_be_log: bool = False,
+    unicode: bool = True,
+) -> tuple[list[Row], int]:
+    """The rows of `curves` above its x axis, and how many cells the numbers of the y axis take."""
     values = np.concatenate(
         [part for line in lines for part in (line.y, line.low, line.high) if part is not None]
     )
     values = values[np.isfinite(values)]
     low, high, log = (*y_range, False) if y_range else _y_range(values, may_be_log)
     scale = _log_scale if log else _linear_scale
-    ticks = log_ticks(low, high, plotted) if log else round_ticks(low, high, max(2, plotted // 2))
+    ticks = log_ticks(low, high, height) if log else round_ticks(low, high, max(2, height // 2))
     labels = {}
     spell = tick_text(ticks)
     for tick in ticks:
-        row = plotted - 1 - int(scale(tick, low, high) * (plotted - 1e-9))
-        if 0 <= row < plotted and row not in labels:
+        row = height - 1 - int(scale(tick, low, high) * (height - 1e-9))
+        if 0 <= row < height and row not in labels:
             labels[row] = spell(tick)
     gutter = max(map(len, labels.values()), default=1)
-    cells = width - gutter - 1
-    drawn = _raster(lines, cells, plotted, x_end, lambda y: scale(y, low, high), unicode)
+    drawn = _raster(lines, width - gutter - 1, height, x_end, lambda y: scale(y, low, high), unicode)
     rows = []
     for row, content in enumerate(drawn):
         label = labels.get(row, "")
         rows.append([Segment(f"{label:>{gutter}}{'┤' if label else '│'}", AXIS), *content])
-    return rows + x_axis(0.0, x_end, gutter, cells, x_label)
+    return rows, gutter
 
 
 def x_axis(

@@ -1,0 +1,131 @@
+"""Horizontal bars, one a label, with its value; signed ones start at a line that stands for 0."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from rich.cells import cell_len
+from rich.segment import Segment
+
+from . import markup, palette
+from .numbers import fixed
+from .view import DIM, Block, Canvas, Row, View, caption_rows, note, padded, shown
+
+MOST_ROWS = 200
+MOST_ROWS_IN_HTML = 1000
+LEAST_BAR = 6  # cells; with less room there are numbers alone
+LEFT_EIGHTHS = " ▏▎▍▌▋▊▉█"
+
+
+class Bars(View):
+    """`values` (n,) with their `labels`; `notes` are words behind each value where there is room.
+
+    The bars run from 0 within `low` … `high`, by default as far as the values reach.
+    """
+
+    def __init__(
+        self,
+        labels: Sequence[str],
+        values: np.ndarray,
+        *,
+        low: float | None = None,
+        high: float | None = None,
+        digits: int = 3,
+        notes: Sequence[str] | None = None,
+        caption: str = "",
+    ) -> None:
+        self.labels, self.values = list(labels), np.asarray(values, dtype=np.float64).reshape(-1)
+        self.digits, self.notes, self.caption = digits, notes, caption
+        finite = self.values[np.isfinite(self.values)]
+        self.low = min(0.0, float(finite.min(initial=0.0))) if low is None else float(low)
+        self.high = max(0.0, float(finite.max(initial=0.0))) if high is None else float(high)
+
+    def draw(self, canvas: Canvas) -> Block:
+        if not self.labels:
+            return note("nothing to compare", canvas.width) + caption_rows(self.caption, canvas.width)
+        labels = [shown(label) for label in self.labels[:MOST_ROWS]]
+        texts = [fixed(value, self.digits) for value in self.values[:MOST_ROWS]]
+        notes = [shown(text) for text in self.notes[:MOST_ROWS]] if self.notes else [""] * len(labels)
+        number_width = max(map(len, texts))
+        label_width = min(max(map(cell_len, labels)), max(4, canvas.width * 2 // 5))
+        room = canvas.width - label_width - number_width - 2
+        note_width = max(map(cell_len, notes)) + 2
+        if note_width <= 2 or room - note_width < max(LEAST_BAR, canvas.width // 5):
+            note_width = 0
+        room -= note_width
+        rows: Block = []
+        for place, (label, text) in enumerate(zip(labels, texts, strict=True)):
+            row = [Segment(padded(label, label_width) + " ")]
+            if room >= LEAST_BAR:
+                row += self._bar(float(self.values[place]), room, canvas)
+            row.append(Segment(f" {text:>{number_width}}"))
+            if note_width and notes[place]:
+                row.append(Segment("  " + notes[place], DIM))
+            rows.append(row)
+        if len(self.labels) > MOST_ROWS:
+            rows += note(f"… {len(self.labels) - MOST_ROWS:,} more", canvas.width)
+        return rows + caption_rows(self.caption, canvas.width)
+
+    def _bar(self, value: float, room: int, canvas: Canvas) -> Row:
+        """`room` cells: the bar in eighths of a cell, and the line at 0 if the scale has both signs."""
+        signed = self.low < 0 < self.high or (self.high <= 0 and self.low < 0)
+        width = self.high - self.low
+        line = 1 if signed else 0
+        left = round((room - line) * (-self.low / width)) if signed and width > 0 else 0
+        right = room - line - left
+        value = 0.0 if np.isnan(value) else min(max(value, self.low), self.high)
+        eighths_left = round(-value / -self.low * left * 8) if value < 0 and self.low < 0 else 0
+        eighths_right = round(value / self.high * right * 8) if value > 0 and self.high > 0 else 0
+        row: Row = []
+        if left:
+            row += _leftwards(eighths_left, left, canvas)
+        if line:
+            row.append(Segment("│", DIM))
+        full, rest = divmod(eighths_right, 8)
+        if canvas.unicode:
+            bar = "█" * full + (LEFT_EIGHTHS[rest] if rest else "")
+        else:
+            bar = "#" * (full + (rest >= 4))
+        row += [Segment(bar, palette.ink(0, canvas.depth)), Segment(" " * (right - len(bar)))]
+        return row
+
+    def html(self) -> str:
+        width = self.high - self.low
+        rows = []
+        for place, label in enumerate(self.labels[:MOST_ROWS_IN_HTML]):
+            value = float(self.values[place])
+            inside = 0.0 if np.isnan(value) else min(max(value, self.low), self.high)
+            start = (min(inside, 0.0) - self.low) / width * 100 if width > 0 else 0.0
+            length = abs(inside) / width * 100 if width > 0 else 0.0
+            zero = -self.low / width * 100 if width > 0 else 0.0
+            colour = palette.css(palette.inks()[0 if inside >= 0 else 1])
+            bar = (
+                f'<div aria-hidden="true" style="position:relative;height:1em;background:rgba(128,128,128,.13)">'
+                f'<div style="position:absolute;left:{start:.2f}%;width:{length:.2f}%;height:100%;background:{colour}"></div>'
+                f'<div style="position:absolute;left:{zero:.2f}%;width:1px;height:100%;background:currentColor"></div></div>'
+            )
+            said = markup.text(self.notes[place]) if self.notes else ""
+            rows.append(
+                f'<tr><th scope="row" style="text-align:left;font-weight:normal;padding:1px 10px 1px 0">{markup.text(label)}</th>'
+                f'<td style="width:320px">{bar}</td><td style="text-align:right;padding:1px 10px">{fixed(value, self.digits)}</td>'
+                f'<td style="{markup.QUIET}">{said}</td></tr>'
+            )
+        left = len(self.labels) - MOST_ROWS_IN_HTML
+        more = f'<div style="{markup.QUIET}">… {left:,} more</div>' if left > 0 else ""
+        return markup.figure(
+            f'<table style="border-collapse:collapse">{"".join(rows)}</table>{more}', self.caption
+        )
+
+
+def _leftwards(eighths: int, room: int, canvas: Canvas) -> Row:
+    """A bar that ends at the right edge of `room` cells."""
+    full, rest = divmod(eighths, 8)
+    style = palette.ink(1, canvas.depth)
+    if not canvas.unicode:
+        bar = "#" * (full + (rest >= 4))
+        return [Segment(" " * (room - len(bar))), Segment(bar, style)]
+    row = [Segment(" " * (room - full - (rest > 0)))]
+    if rest and canvas.depth:  # the left part of the cell in the colour of the ground: colours swapped
+        row.append(Segment(LEFT_EIGHTHS[8 - rest], style + palette.SWAPPED))
+    elif rest:
+        row.append(Segment("▐" if rest >= 4 else "▕", style))
+    return [*row, Segment("█" * full, style)]

@@ -1,0 +1,152 @@
+"""A table that is never wider than the terminal.
+
+Columns of numbers keep their digits, aligned at the decimal point. Where room is short the widest column of
+text gives way first, then long headings; a table that is still too wide becomes a list, one row after the
+other with the name of the column before each value.
+"""
+
+import numbers as number_kinds
+from collections.abc import Sequence
+from typing import Any
+
+from rich.cells import cell_len
+from rich.segment import Segment
+
+from . import markup
+from .numbers import aligned
+from .view import BOLD, DIM, Block, Canvas, View, caption_rows, cut, note, padded, shown
+
+GAP = 2
+MOST_ROWS = 200  # on a terminal
+MOST_ROWS_IN_HTML = 2000
+LEAST_TEXT = (12, 5)  # cells that a column of text keeps, before and after headings are cut
+
+
+class Table(View):
+    """`rows` of str, int, float or None under the names of their `columns`.
+
+    `align` names for each column left, right or center; by default numbers stand right and text left.
+    """
+
+    def __init__(
+        self,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[Any]],
+        *,
+        caption: str = "",
+        align: Sequence[str] | None = None,
+    ) -> None:
+        self.columns, self.rows, self.caption = list(columns), rows, caption
+        self.align = list(align) if align else None
+
+    def _cells(self, most: int) -> tuple[list[list[str]], list[bool]]:
+        """Column by column what the first rows show, and whether it is a column of numbers."""
+        texts, numeric = [], []
+        for place in range(len(self.columns)):
+            values = [row[place] if place < len(row) else None for row in self.rows[:most]]
+            given = [value for value in values if value is not None]
+            is_numeric = bool(given) and all(
+                isinstance(value, number_kinds.Real) and not isinstance(value, bool) for value in given
+            )
+            numeric.append(is_numeric)
+            if is_numeric and not all(isinstance(value, number_kinds.Integral) for value in given):
+                spelled = iter(aligned(given))
+                texts.append(["" if value is None else next(spelled) for value in values])
+            else:
+                texts.append(["" if value is None else shown(value) for value in values])
+        return texts, numeric
+
+    def _aligns(self, numeric: list[bool]) -> list[str]:
+        return self.align or ["right" if is_numeric else "left" for is_numeric in numeric]
+
+    def draw(self, canvas: Canvas) -> Block:
+        if not self.columns:
+            return caption_rows(self.caption, canvas.width)
+        texts, numeric = self._cells(MOST_ROWS)
+        names = [shown(name) for name in self.columns]
+        widths = _fit(names, texts, numeric, canvas.width)
+        if widths is None:
+            rows = _as_list(names, texts, canvas.width)
+        else:
+            rows = _as_grid(names, texts, widths, self._aligns(numeric))
+        if len(self.rows) > MOST_ROWS:
+            rows += note(f"… {len(self.rows) - MOST_ROWS:,} more rows", canvas.width)
+        return rows + caption_rows(self.caption, canvas.width)
+
+    def html(self) -> str:
+        texts, numeric = self._cells(MOST_ROWS_IN_HTML)
+        aligns = self._aligns(numeric)
+        edge = "padding:2px 10px;border-bottom:1px solid"
+        head = "".join(
+            f'<th scope="col" style="{edge} currentColor;text-align:{align}">{markup.text(name)}</th>'
+            for name, align in zip(self.columns, aligns, strict=True)
+        )
+        digits = ";font-variant-numeric:tabular-nums"
+        body = "".join(
+            "<tr>"
+            + "".join(
+                f'<td style="{edge} rgba(128,128,128,.25);text-align:{align}{digits}">{markup.text(text)}</td>'
+                for text, align in zip(row, aligns, strict=True)
+            )
+            + "</tr>"
+            for row in zip(*texts, strict=True)
+        )
+        left = len(self.rows) - MOST_ROWS_IN_HTML
+        more = f'<div style="{markup.QUIET}">… {left:,} more rows</div>' if left > 0 else ""
+        table = f'<table style="border-collapse:collapse"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+        return markup.figure(table + more, self.caption)
+
+
+def _fit(names: list[str], texts: list[list[str]], numeric: list[bool], width: int) -> list[int] | None:
+    """A width for each column, their sum with the gaps at most `width`; None where that cannot be."""
+    content = [max(map(cell_len, column), default=0) for column in texts]
+    widths = [max(cell_len(name), cells) for name, cells in zip(names, content, strict=True)]
+    room = width - GAP * (len(widths) - 1)
+    for least_text, least_head in ((LEAST_TEXT[0], None), (LEAST_TEXT[0], 4), (LEAST_TEXT[1], 4)):
+        least = []
+        for place, natural in enumerate(widths):
+            if not numeric[place]:
+                least.append(min(natural, least_text))
+            else:
+                least.append(natural if least_head is None else max(content[place], min(natural, least_head)))
+        shrunk = _shrink(widths, least, room)
+        if sum(shrunk) <= room:
+            return shrunk
+    return None
+
+
+def _shrink(widths: list[int], least: list[int], room: int) -> list[int]:
+    """The widest column gives way first, down to `least`, until the sum is at most `room`."""
+    widths = list(widths)
+    while (over := sum(widths) - room) > 0:
+        can = [place for place, width in enumerate(widths) if width > least[place]]
+        if not can:
+            break
+        widest = max(can, key=lambda place: widths[place])
+        others = [widths[place] for place in can if widths[place] < widths[widest]]
+        floor = max(least[widest], max(others, default=0))
+        widths[widest] -= max(1, min(over, widths[widest] - floor))
+    return widths
+
+
+def _as_grid(names: list[str], texts: list[list[str]], widths: list[int], aligns: list[str]) -> Block:
+    gap = " " * GAP
+    parts = list(zip(widths, aligns, strict=True))
+    head = gap.join(padded(name, width, align) for name, (width, align) in zip(names, parts, strict=True))
+    rows: Block = [[Segment(head.rstrip(), BOLD)], [Segment(gap.join("─" * width for width in widths), DIM)]]
+    for cells in zip(*texts, strict=True):
+        line = gap.join(padded(text, width, align) for text, (width, align) in zip(cells, parts, strict=True))
+        rows.append([Segment(line.rstrip())])
+    return rows
+
+
+def _as_list(names: list[str], texts: list[list[str]], width: int) -> Block:
+    gutter = min(max(map(cell_len, names)), max(1, width // 2 - 2))
+    rows: Block = []
+    for number, cells in enumerate(zip(*texts, strict=True)):
+        rows += [[]] if number else []
+        for name, text in zip(names, cells, strict=True):
+            rows.append(
+                [Segment(padded(name, gutter), BOLD), Segment("  " + cut(text, max(0, width - gutter - 2)))]
+            )
+    return rows
