@@ -16,7 +16,7 @@ from minigpt2.ragged import TokenBatch
 TEXTS = ["a cat", "x", "dog", "sleeps"]
 H, K, L = CONFIG.H, CONFIG.K, CONFIG.L
 
-every_setting = pytest.mark.parametrize("name", [name for name in SETTINGS if name != "cut"])
+every_setting = pytest.mark.parametrize("name", SETTINGS)
 causal_or_not = pytest.mark.parametrize("attention", ["causal", "bidirectional"])
 
 
