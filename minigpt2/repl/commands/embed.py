@@ -74,7 +74,9 @@ def run(session: Session, arguments: Arguments) -> Reply:
         ],
         "embedding_milliseconds": milliseconds,
     }
-    views = [
+    named = arguments.texts != [text]  # by its number, or as the current one
+    views = [Heading(text)] if named else []
+    views += [
         TokenChips(tokens, ids=ids),
         VectorStrip(vector, caption=_about_vector(vector, length, largest, encoder.settings.normalize)),
     ]
@@ -103,9 +105,9 @@ def _ids(encoder: Encoder, text: str) -> list[int]:
 
 
 def _about_vector(vector: np.ndarray, length: float, largest: list[int], normalised: bool) -> str:
-    dimensions = ", ".join(f"{i}: {vector[i]:+.3f}" for i in largest)
-    scaled = f"length {length:.2f} before normalisation, 1 after" if normalised else f"length {length:.2f}"
-    return f"{len(vector)} dimensions, {scaled}; largest {dimensions}"
+    dimensions = ", ".join(f"{i} ({vector[i]:+.3f})" for i in largest)
+    scaled = f"length {length:.2f} before normalisation" if normalised else f"length {length:.2f}"
+    return f"{scaled}; the largest dimensions are {dimensions}"
 
 
 def _facts(data: dict, encoder: Encoder) -> str:

@@ -65,6 +65,7 @@ def run(session: Session, arguments: Arguments) -> Reply:
     data = {
         "file": str(path),
         "kind": kind,
+        "limit": limit,
         "texts": len(texts),
         "new": len(new),
         "first": kept[0].number if kept else None,
@@ -103,7 +104,8 @@ def _texts(path: Path, kind: str, limit: int | None) -> Iterable[str]:
 
 def _summary(data: dict, session: Session) -> str:
     count, new = data["texts"], data["new"]
-    parts = [f"{count:,} different text{'s' * (count != 1)} in {data['file']}"]
+    first = "the first " if count == data["limit"] else ""
+    parts = [f"{first}{count:,} different text{'s' * (count != 1)} of {data['file']}"]
     if new < count:
         known = count - new
         parts.append(f"{known:,} {'was' if known == 1 else 'were'} kept already")
