@@ -1,7 +1,7 @@
 """A matrix as colours, with its numbers in the cells where there is room.
 
-Columns carry their labels where these fit above a cell, else numbers; rows whose labels are the columns' carry
-the same numbers. NaN is no value and leaves its cell empty, as under a causal mask. Without colours the numbers
+Columns carry their labels where these fit above a cell, some of them where they are short, else numbers; rows
+whose labels are the columns' carry the same numbers. NaN is no value and leaves its cell empty, as under a causal mask. Without colours the numbers
 alone are shown, and where they do not fit, characters from light to dense.
 """
 
@@ -19,6 +19,7 @@ from .view import BOLD, Block, Canvas, View, caption_rows, note, padded, shown
 MOST_ROWS = 60
 MOST_IN_HTML = 64  # rows and columns with a number in each cell; larger ones are an image
 WIDEST_CELL = 11
+SHORT_LABEL = 5  # cells
 
 
 class HeatMap(View):
@@ -51,7 +52,8 @@ class HeatMap(View):
         if not self.values.size:
             return note("no values", canvas.width) + caption_rows(self.caption, canvas.width)
         texts, width = self._layout(canvas)
-        numbered = width < self._label_cells(self.columns)
+        label_cells = self._label_cells(self.columns)
+        numbered = width < label_cells and label_cells > SHORT_LABEL
         same = self.rows == self.columns
         row_labels = [f"{i} {label}" for i, label in enumerate(self.rows)] if numbered and same else self.rows
         R = min(len(row_labels), MOST_ROWS)
@@ -105,13 +107,15 @@ class HeatMap(View):
         return Segment(density(level / (palette.LEVELS - 1), canvas) * width)
 
     def _head(self, gutter: int, width: int, C: int, numbered: bool) -> list[Segment]:
-        if not numbered:
-            cells = "".join(padded(label, width, "center") for label in self.columns[:C])
-            return [Segment(" " * gutter), Segment(cells, BOLD)]
-        every = max(1, -(-(len(str(C - 1)) + 1) // width))
+        labels = [str(c) for c in range(C)] if numbered else self.columns[:C]
+        every = 1
+        if numbered or width < self._label_cells(labels):
+            every = max(1, -(-(self._label_cells(labels) + 1) // width))
         cells = ""
         for c in range(0, C, every):
-            cells += padded(str(c), min(every, C - c) * width, "left" if every > 1 else "center")
+            room = min(every, C - c) * width
+            label = labels[c] if every == 1 or cell_len(labels[c]) <= room else ""
+            cells += padded(label, room, "left" if every > 1 else "center")
         return [Segment(" " * gutter), Segment(cells.rstrip(), BOLD)]
 
     def _below(self, canvas: Canvas, C: int, R: int, legend: bool) -> Block:

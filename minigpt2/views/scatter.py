@@ -1,14 +1,22 @@
-"""Points on a plane, numbered; what each number stands for is listed below."""
+"""Points on a plane, each with its name and, where there is room, the beginning of its text.
+
+The whole texts are listed above the map on a terminal, so that the map is what stays in sight, and below it in
+HTML.
+"""
 
 from collections.abc import Collection, Sequence
 
 import numpy as np
+from rich.cells import cell_len
 from rich.segment import Segment
+from rich.style import Style
 
 from . import markup, palette
-from .view import BOLD, DIM, Block, Canvas, View, caption_rows, cut, note, shown
+from .view import BOLD, DIM, Block, Canvas, Row, View, caption_rows, cut, note, padded, shown
 
-MOST_LABELS = 40  # of the list below, on a terminal
+MOST_LABELS = 40  # of the list, on a terminal
+LIST_COLUMN = 64  # cells that a column of the list has at least
+LEAST_TEXT, MOST_TEXT = 8, 32  # cells of a text beside its dot
 WIDE, HIGH = 640, 420  # units of the image
 SPOT = 4.5
 
@@ -16,7 +24,8 @@ SPOT = 4.5
 class Scatter(View):
     """`points` (n, 2) with n `labels`; points of one group of `groups` share a colour; `marked` stand out.
 
-    A point that is not finite is listed and not drawn.
+    `names` (n) are the short names at the dots, by default 1 to n. A point that is not finite is listed and not
+    drawn.
     """
 
     def __init__(
@@ -24,12 +33,14 @@ class Scatter(View):
         points: np.ndarray,
         *,
         labels: Sequence[str],
+        names: Sequence[str] | None = None,
         groups: Sequence[str] | None = None,
         marked: Collection[int] = (),
         caption: str = "",
     ) -> None:
         self.points = np.asarray(points, dtype=np.float64).reshape(-1, 2)
         self.labels, self.caption = [shown(label) for label in labels], caption
+        self.names = [shown(name) for name in names or range(1, len(self.labels) + 1)]
         self.groups = None if groups is None else [shown(group) for group in groups]
         self.marked = set(marked)
 
@@ -68,41 +79,57 @@ class Scatter(View):
                 places[i] = (row, column)
                 style = palette.ink(hues[i], canvas.depth, bold=i in self.marked)
                 cells.setdefault((row, column), Segment("★" if i in self.marked else "●", style))
-        for i in order:
-            if i in places:
-                row, column = places[i]
-                text = str(i + 1)
-                for start in (column + 1, column - len(text)):
-                    span = [(row, start + k) for k in range(len(text))]
-                    around = [(row, start - 1), (row, start + len(text))]
-                    inside = start >= 0 and start + len(text) <= across
-                    if (
-                        inside
-                        and not any(at in cells for at in span)
-                        and not any(at in cells and at != (row, column) for at in around)
-                    ):
-                        for at, c in zip(span, text, strict=True):
-                            cells[at] = Segment(c, palette.ink(hues[i], canvas.depth))
-                        break
+        ends = {}  # behind the names that stand to the right of their dots
+        for i, (row, column) in places.items():
+            text = self.names[i]
+            size = cell_len(text)
+            for start in (column + 1, column - size):
+                around = [(row, start - 1), (row, start + size)]
+                if (
+                    0 <= start <= across - size
+                    and not any((row, start + k) in cells for k in range(size))
+                    and not any(at in cells and at != (row, column) for at in around)
+                ):
+                    _put(cells, row, start, text, palette.ink(hues[i], canvas.depth))
+                    if start > column:
+                        ends[i] = start + size
+                    break
+        for i, end in ends.items():
+            row = places[i][0]
+            room = next((k for k in range(across - end) if (row, end + k) in cells), across - end + 1) - 2
+            text = cut(self.labels[i], min(room, MOST_TEXT))
+            if room >= min(LEAST_TEXT, cell_len(self.labels[i])):
+                _put(cells, row, end + 1, text, DIM)
         edge = "─" * across
-        block: Block = [[Segment(f"┌{edge}┐", DIM)]]
+        block: Block = [*self._list(canvas, hues), [Segment(f"┌{edge}┐", DIM)]]
         for row in range(down):
             content = [cells.get((row, column), Segment(" ")) for column in range(across)]
             block.append([Segment("│", DIM), *content, Segment("│", DIM)])
         block.append([Segment(f"└{edge}┘", DIM)])
-        gutter = len(str(len(self.labels)))
-        for i, label in enumerate(self.labels[:MOST_LABELS]):
-            style = palette.ink(hues[i], canvas.depth, bold=i in self.marked)
-            text = f"{label}  ({self.groups[i]})" if self.groups else label
-            block.append(
-                [
-                    Segment(f"{i + 1:>{gutter}} ", style),
-                    Segment(cut(text, width - gutter - 1), BOLD if i in self.marked else None),
-                ]
-            )
-        if len(self.labels) > MOST_LABELS:
-            block += note(f"… {len(self.labels) - MOST_LABELS:,} more", width)
         return block + caption_rows(self.caption, width)
+
+    def _list(self, canvas: Canvas, hues: list[int]) -> Block:
+        """Names and labels, one below the other in as many columns as there is room for."""
+        count = min(len(self.labels), MOST_LABELS)
+        columns = max(1, canvas.width // LIST_COLUMN)
+        height = -(-count // columns)
+        width = canvas.width // columns
+        gutter = max(map(cell_len, self.names[:count]))
+        block: Block = []
+        for first in range(height):
+            row: Row = []
+            for i in range(first, count, height):
+                name = padded(self.names[i], gutter, "right") + " "
+                row.append(Segment(name, palette.ink(hues[i], canvas.depth, bold=i in self.marked)))
+                room = max(0, width - gutter - 2)
+                group = f"  ({self.groups[i]})" if self.groups else ""
+                text = cut(self.labels[i], max(room - cell_len(group), room // 2)) + group
+                text = cut(text, room) if i + height >= count else padded(text, room) + " "
+                row.append(Segment(text, BOLD if i in self.marked else None))
+            block.append(row)
+        if len(self.labels) > MOST_LABELS:
+            block += note(f"… {len(self.labels) - MOST_LABELS:,} more", canvas.width)
+        return block
 
     def html(self) -> str:
         unit, finite = self._unit()
@@ -120,9 +147,23 @@ class Scatter(View):
                 parts.append(
                     f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{size}" fill="{colour}"><title>{markup.text_in_svg(said)}</title></circle>'
                 )
-                parts.append(f'<text x="{x + 7:.1f}" y="{y + 4:.1f}">{i + 1}</text>')
-            items.append(f'<li style="color:inherit">{markup.text(said)}</li>')
+                parts.append(f'<text x="{x + 7:.1f}" y="{y + 4:.1f}">{markup.text_in_svg(self.names[i])}</text>')
+            items.append(f"<li>{markup.text(self.names[i])} {markup.text(said)}</li>")
         image = markup.svg(WIDE, HIGH, f"{len(self.labels)} points", "".join(parts))
         return markup.figure(
-            f'{image}<ol style="margin:6px 0;padding-left:3em">{"".join(items)}</ol>', self.caption
+            f'{image}<ul style="margin:6px 0;padding:0;list-style:none">{"".join(items)}</ul>', self.caption
         )
+
+
+def _put(cells: dict[tuple[int, int], Segment], row: int, column: int, text: str, style: Style) -> None:
+    """The characters of a text into the cells of a row; the cell behind a wide character holds nothing."""
+    for c in text:
+        size = cell_len(c)
+        if size == 0 and (row, column - 1) in cells:  # joined to the character before it
+            before = cells[row, column - 1]
+            cells[row, column - 1] = Segment(before.text + c, before.style)
+            continue
+        cells[row, column] = Segment(c, style)
+        if size == 2:
+            cells[row, column + 1] = Segment("")
+        column += size

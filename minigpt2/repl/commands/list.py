@@ -45,5 +45,6 @@ def run(session: Session, arguments: Arguments) -> Reply:
     )
     views = [table]
     if not words and total > MOST:
-        views.append(Paragraph(f"the last {MOST} of {total:,}; /list 100 shows more, /list #1-#9 these", "dim"))
+        hint = f"the last {MOST} of {total:,}; /list 100 shows more, /list #1-#9 chooses"
+        views.append(Paragraph(hint, "dim"))
     return Reply(tuple(views), data)

@@ -72,12 +72,13 @@ def run(session: Session, arguments: Arguments) -> Reply:
         f"{projection.explained[1]:.0%}); for {right:,} of {tried:,} sentences the nearest on the map is "
         f"the nearest in all {vectors.shape[1]} dimensions"
     )
-    labels = [f"#{s.number} {s.text}" for s in sentences]
+    names, texts = [f"#{s.number}" for s in sentences], [s.text for s in sentences]
     sources = [s.source for s in sentences]
     groups = sources if len(set(sources)) > 1 else None
     marked = [i for i, s in enumerate(sentences) if s.text == session.current]
     if target:
         path = Path(target).expanduser()
+        labels = [f"{name} {text}" for name, text in zip(names, texts, strict=True)]
         page = interactive_map(
             projection.points, labels, groups, marked=marked, title="Map of sentences", subtitle=about
         )
@@ -86,7 +87,8 @@ def run(session: Session, arguments: Arguments) -> Reply:
         data["file"] = str(path)
         words = f"wrote {path}, an interactive map of {len(rows):,} sentences: open it in a browser"
         return Reply((Paragraph(words), Paragraph(about, "dim")), data)
-    views = [Scatter(projection.points, labels=labels, groups=groups, marked=marked), Paragraph(about, "dim")]
+    scatter = Scatter(projection.points, labels=texts, names=names, groups=groups, marked=marked)
+    views = [scatter, Paragraph(about, "dim")]
     total = len(session.sentences)
     if not arguments.words and total > len(rows):
         views.append(

@@ -52,7 +52,9 @@ def run(session: Session, arguments: Arguments) -> Reply:
     if len(rows) < 2:
         raise UsageError(f"a matrix needs at least 2 kept sentences, not {len(rows)}: type or name more")
     if len(rows) > MOST:
-        raise UsageError(f"a matrix of {len(rows):,} sentences is too large: choose up to {MOST}, like #1-#{MOST}")
+        raise UsageError(
+            f"a matrix of {len(rows):,} sentences is too large: choose up to {MOST}, like #1-#{MOST}"
+        )
     name = arguments.options.get("metric") or "cosine"
     metric = METRICS[name]
     sentences = [session.sentences[row] for row in rows]

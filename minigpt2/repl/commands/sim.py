@@ -14,9 +14,9 @@ NAME = "sim"
 USAGE = "/sim A | B"
 SUMMARY = "how alike two sentences are, by every measure"
 DETAILS = """\
-Every measure with the range that it can have for vectors of length 1, and what its value says: the words are a
-rule of thumb for models that were trained on paraphrases. A single text is compared with the current sentence,
-and of more than two the first with each of the others. #3 stands for sentence 3."""
+Every measure with the range that it can have for vectors of length 1, and what its value says: the words are
+a rule of thumb for models that were trained on paraphrases. A single text is compared with the current
+sentence, and of more than two the first with each of the others. #3 stands for sentence 3."""
 EXAMPLES = (
     "/sim The cat is sleeping | A feline is resting",
     "/sim The cat is sleeping | A feline is resting | The stock market fell",
