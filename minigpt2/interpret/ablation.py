@@ -60,7 +60,9 @@ def ablate_every_head(encoder: Encoder, texts: Sequence[str]) -> Array:
     for i, x in zip(range(L), model.residual_stream(batch), strict=False):
         weights = model.parameters.subset(f"h.{i}.")
         run = functools.partial(_block, weights=weights, config=model.config)
-        altered = xp.concatenate([_on_copies(run, altered, batch), _without_each_head(x, weights, batch, encoder)])
+        altered = xp.concatenate(
+            [_on_copies(run, altered, batch), _without_each_head(x, weights, batch, encoder)]
+        )
     vectors = _on_copies(
         lambda x, batch: _vectors(encoder, model.forward_from(x, batch, L), batch), altered, batch
     )  # (L·H, B, D)
@@ -84,7 +86,7 @@ def _without_each_head(x: Array, weights: dict[str, Array], batch: TokenBatch, e
     def rest(z: Array, _: TokenBatch) -> Array:
         """(n·N, D) -> (n·N, D): the block from the heads' values on, for n copies of the batch"""
         b, _ = linear(z, weights["attn.c_proj.weight"], weights["attn.c_proj.bias"])  # (n·N, D)
-        h = (b.reshape(-1, *x.shape) + x).reshape(b.shape)  # (n·N, D)
+        h = b + xp.tile(x, (len(z) // max(1, len(x)), 1))  # (n·N, D)
         c, _ = layernorm(h, weights["ln_2.weight"], weights["ln_2.bias"], eps)  # (n·N, D)
         wide, _ = linear(c, weights["mlp.c_fc.weight"], weights["mlp.c_fc.bias"])  # (n·N, F)
         d, _ = linear(gelu(wide)[0], weights["mlp.c_proj.weight"], weights["mlp.c_proj.bias"])  # (n·N, D)
