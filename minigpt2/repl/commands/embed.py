@@ -10,7 +10,7 @@ from ...errors import DataError
 from ...interpret import token_text
 from ...layers.normalize import normalize
 from ...similarity import reading
-from ...views import Heading, Paragraph, Table, TokenChips, VectorStrip
+from ...views import Heading, Paragraph, Stack, Table, TokenChips, VectorStrip
 from ..line import Arguments
 from ..reply import Reply
 from ..selection import neighbours
@@ -82,12 +82,13 @@ def run(session: Session, arguments: Arguments) -> Reply:
     ]
     if near:
         rows = [
-            (f"#{s.number}", s.text, cosine, said)
+            (f"#{s.number}", s.text, f"{cosine:.3f}", said)
             for s, cosine, said in zip(near, found.cosines, words, strict=True)
         ]
-        views += [Table(("", "nearest", "cosine", "in words"), rows)]
+        columns, aligned = ("", "nearest", "cosine", "in words"), ("left", "left", "right", "left")
+        views.append(Table(columns, rows, align=aligned))
     views.append(Paragraph(_facts(data, encoder), "dim"))
-    return Reply(tuple(views), data)
+    return Reply((Stack(*views),), data)
 
 
 def _encode(encoder: Encoder, text: str) -> np.ndarray:

@@ -8,7 +8,7 @@ from ...errors import UsageError
 from ...files import atomic_path
 from ...interpret import principal_components
 from ...similarity import nearest
-from ...views import Paragraph, Scatter, interactive_map
+from ...views import Paragraph, Scatter, Stack, interactive_map
 from ..line import Arguments, Option
 from ..reply import Reply
 from ..selection import last_rows, rows_named
@@ -86,7 +86,7 @@ def run(session: Session, arguments: Arguments) -> Reply:
             temporary.write_text(page, encoding="utf-8")
         data["file"] = str(path)
         words = f"wrote {path}, an interactive map of {len(rows):,} sentences: open it in a browser"
-        return Reply((Paragraph(words), Paragraph(about, "dim")), data)
+        return Reply((Stack(Paragraph(words), Paragraph(about, "dim")),), data)
     scatter = Scatter(projection.points, labels=texts, names=names, groups=groups, marked=marked)
     views = [scatter, Paragraph(about, "dim")]
     total = len(session.sentences)
@@ -96,7 +96,7 @@ def run(session: Session, arguments: Arguments) -> Reply:
                 f"the last {len(rows)} of {total:,}; /map #1 #5-#9 chooses, /map --html FILE takes all", "dim"
             )
         )
-    return Reply(tuple(views), data)
+    return Reply((Stack(*views),), data)
 
 
 def _neighbours_kept(vectors: np.ndarray, points: np.ndarray) -> tuple[int, int]:
