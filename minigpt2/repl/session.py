@@ -138,7 +138,7 @@ class Session:
         self.vectors, self.sentences, self._kept, self.current = vectors, sentences, kept, current
 
     def row_of(self, number: int) -> int:
-        """Where the sentence of this number stands in `sentences` and `vectors`. UsageError if none has it."""
+        """The row of this number in `sentences` and `vectors`. UsageError if no sentence has it."""
         row = bisect.bisect_left(self.sentences, number, key=lambda sentence: sentence.number)
         if row < len(self.sentences) and self.sentences[row].number == number:
             return row
@@ -148,7 +148,7 @@ class Session:
         raise UsageError(f"no sentence is numbered #{number}: there are {known}")
 
     def document_vectors(self) -> np.ndarray:
-        """(M, D) of the sentences for a search: a model that has a prompt for documents puts it before them."""
+        """(M, D) of the sentences for a search, behind the prompt for documents of a model that has one."""
         settings = self.encoder.settings
         usual = settings.prompts.get(settings.default_prompt_name or "", "")
         if settings.prompts.get("document", usual) == usual:
