@@ -1,0 +1,103 @@
+"""How a change of the model moves the kept sentences: their cosines before and after it."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from ..similarity import matrix
+
+if TYPE_CHECKING:
+    from ..views import View
+    from .session import Sentence
+
+MOST_DRAWN = 12  # sentences in the two matrices, as many as stand side by side in 80 columns
+MOST_COMPARED = 300  # sentences of which each is compared with each
+MOST_MOVED = 8  # pairs in the table
+
+
+class Moves(NamedTuple):
+    """M sentences, the last ones kept, and all their cosines before and after."""
+
+    sentences: list["Sentence"]
+    before: np.ndarray  # (M, M)
+    after: np.ndarray  # (M, M)
+    total: int  # sentences kept
+
+
+def moves_between(sentences: Sequence["Sentence"], before: np.ndarray, after: np.ndarray) -> Moves:
+    """Vectors (M, D) and (M, D') of the same sentences -> how their cosines differ"""
+    last = slice(-MOST_COMPARED, None)
+    some = [np.asarray(vectors[last], dtype=np.float64) for vectors in (before, after)]  # (m, D), (m, D')
+    return Moves(list(sentences[last]), *(matrix(vectors, vectors) for vectors in some), len(sentences))
+
+
+def moved_pairs(moves: Moves, most: int = MOST_MOVED) -> list[dict[str, Any]]:
+    """The pairs whose cosine changed, the largest change first."""
+    first, second = np.triu_indices(len(moves.sentences), k=1)  # (pairs,) each
+    before, after = moves.before[first, second], moves.after[first, second]  # (pairs,)
+    change = after - before
+    order = np.argsort(-np.abs(change), kind="stable")[:most]
+    return [
+        {
+            "numbers": [moves.sentences[first[i]].number, moves.sentences[second[i]].number],
+            "texts": [moves.sentences[first[i]].text, moves.sentences[second[i]].text],
+            "before": float(before[i]),
+            "after": float(after[i]),
+            "change": float(change[i]),
+        }
+        for i in order
+        if change[i]
+    ]
+
+
+def data_of(moves: Moves) -> dict[str, Any]:
+    """The same for programs: both matrices of the sentences that are drawn, and the pairs."""
+    drawn = slice(-MOST_DRAWN, None)
+    return {
+        "numbers": [sentence.number for sentence in moves.sentences[drawn]],
+        "before": moves.before[drawn, drawn].tolist(),
+        "after": moves.after[drawn, drawn].tolist(),
+        "moved": moved_pairs(moves),
+    }
+
+
+def views_of(moves: Moves) -> "list[View]":
+    """Both matrices side by side, and the pairs that moved most."""
+    from ..views import HeatGrid, Paragraph, Table
+
+    if len(moves.sentences) < 2:
+        return [
+            Paragraph("Type two sentences or more before the change to see how it moves them.", "dim")
+        ]
+    drawn = slice(-MOST_DRAWN, None)
+    numbers = [f"#{sentence.number}" for sentence in moves.sentences[drawn]]
+    maps = np.stack([moves.before[drawn, drawn], moves.after[drawn, drawn]])  # (2, m, m)
+    which = f"the last {len(numbers)} of {moves.total:,} sentences" if len(numbers) < moves.total else "sentences"
+    views: list[View] = [
+        HeatGrid(
+            maps,
+            titles=("before", "after"),
+            low=min(0.0, float(maps.min())),
+            high=1.0,
+            labels=numbers,
+            caption=f"cosines of the {which} {numbers[0]} to {numbers[-1]}, each with each",
+        )
+    ]
+    pairs = moved_pairs(moves)
+    if not pairs:
+        return [*views, Paragraph("No cosine has changed.")]
+    rows = [
+        (pair["before"], pair["after"], f"{pair['change']:+.3f}", *_names(pair)) for pair in pairs
+    ]
+    compared = len(moves.sentences)
+    of = f", of the last {compared:,} of {moves.total:,} sentences" if compared < moves.total else ""
+    table = Table(
+        ("before", "after", "change", "", ""), rows, caption=f"the pairs whose cosine moved most{of}"
+    )
+    return [*views, table]
+
+
+def _names(pair: dict[str, Any]) -> tuple[str, str]:
+    first, second = (f"#{n} {text}" for n, text in zip(pair["numbers"], pair["texts"], strict=True))
+    return first, second
