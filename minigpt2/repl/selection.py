@@ -1,8 +1,8 @@
 """Which of the kept sentences a command means, and how their neighbours are found.
 
-    /matrix                 the last ones
-    /matrix #1 #4-#9        those of these numbers; numbers within a range that were forgotten are passed over
-    /forget all             every one
+/matrix                 the last ones
+/matrix #1 #4-#9        those of these numbers; numbers within a range that were forgotten are passed over
+/forget all             every one
 """
 
 import re

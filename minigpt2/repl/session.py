@@ -15,6 +15,7 @@ import numpy as np
 from ..backend import to_numpy
 from ..encoder import Encoder
 from ..errors import UsageError
+from .history import History
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -43,6 +44,18 @@ class Undo(NamedTuple):
     what: str  # what is undone, in words
 
 
+class State(NamedTuple):
+    """What a command may change: a failed or interrupted one leaves it as it was."""
+
+    encoder: Encoder
+    sentences: list[Sentence]
+    vectors: np.ndarray  # (M, D)
+    kept: dict[str, Sentence]
+    numbered: int
+    current: str | None
+    undos: tuple[Undo, ...]
+
+
 class Session:
     """The state of one conversation."""
 
@@ -55,11 +68,31 @@ class Session:
         self.vectors = np.zeros((0, encoder.dimension), dtype=np.float32)  # (M, D) of the sentences, host
         self.current: str | None = None  # what /attn and its like look at: the last sentence typed
         self.numbered = 0  # the last number given to a sentence; no number is given twice
-        self.exchanges: list[Exchange] = []  # what was typed, and what came back
+        self.exchanges: list[Exchange] = []  # what was typed, and what came back: see `record`
+        self.exchanges_dropped = 0  # older ones, which are no longer in the list
+        self.history = History()  # the lines that were typed, of earlier conversations too
         self.undos: list[Undo] = []
         self._looks: OrderedDict[str, Look] = OrderedDict()
         self._kept: dict[str, Sentence] = {}  # `sentences` by their texts
         self._documents: dict[str, np.ndarray] = {}  # text -> (D,), see `document_vectors`
+
+    def record(self, exchange: "Exchange") -> None:
+        """Remember what was typed and what came back, for `/time` and `/export`."""
+        self.exchanges.append(exchange)
+
+    def state(self) -> "State":
+        """What `restore` goes back to."""
+        sentences = (self.sentences, self.vectors, self._kept, self.numbered)
+        return State(self.encoder, *sentences, self.current, tuple(self.undos))
+
+    def restore(self, state: "State") -> None:
+        """Be as the session was when `state` was taken."""
+        if self.encoder is not state.encoder:
+            self._looks.clear()
+            self._documents.clear()
+        self.encoder, self.current, self.undos = state.encoder, state.current, list(state.undos)
+        self.sentences, self.vectors = state.sentences, state.vectors
+        self._kept, self.numbered = state.kept, state.numbered
 
     def embed(self, texts: Sequence[str], *, show_progress_bar: bool | None = False) -> np.ndarray:
         """B texts -> (B, D) on the host, normalised as the model does; a bar on stderr as in `encode`."""

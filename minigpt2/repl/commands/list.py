@@ -45,5 +45,7 @@ def run(session: Session, arguments: Arguments) -> Reply:
     )
     views = [table]
     if not words and total > MOST:
-        views.append(Paragraph(f"the last {MOST} of {total:,}; /list 100 shows more, /list #1-#9 these", "dim"))
+        views.append(
+            Paragraph(f"the last {MOST} of {total:,}; /list 100 shows more, /list #1-#9 these", "dim")
+        )
     return Reply(tuple(views), data)

@@ -39,9 +39,7 @@ def _limit(value: str) -> int:
 
 EXAMPLES = ("/load data_sets/dev.tsv --limit 50", "/search a dog in the garden")
 FORM = "words"
-OPTIONS = (
-    Option("--limit", "read so many lines and keep at most so many texts, at least 1", "N", _limit),
-)
+OPTIONS = (Option("--limit", "read so many lines and keep at most so many texts, at least 1", "N", _limit),)
 COMPLETES = "file"
 
 SHOWN = 3

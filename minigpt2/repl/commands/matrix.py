@@ -43,13 +43,13 @@ MOST = 200
 
 def run(session: Session, arguments: Arguments) -> Reply:
     """Compare the chosen sentences, each with each."""
-    rows = (
-        rows_named(session, arguments.words, NAME) if arguments.words else last_rows(session, MOST_UNASKED)
-    )
+    rows = rows_named(session, arguments.words, NAME) if arguments.words else last_rows(session, MOST_UNASKED)
     if len(rows) < 2:
         raise UsageError(f"a matrix needs at least 2 kept sentences, not {len(rows)}: type or name more")
     if len(rows) > MOST:
-        raise UsageError(f"a matrix of {len(rows):,} sentences is too large: choose up to {MOST}, like #1-#{MOST}")
+        raise UsageError(
+            f"a matrix of {len(rows):,} sentences is too large: choose up to {MOST}, like #1-#{MOST}"
+        )
     name = arguments.options.get("metric") or "cosine"
     metric = METRICS[name]
     sentences = [session.sentences[row] for row in rows]
@@ -85,7 +85,9 @@ def run(session: Session, arguments: Arguments) -> Reply:
     )
     table = Table(
         ("", "", "", name, "in words"),
-        [_pair(session, what, pair) for what, pair in pairs.items()] if len(rows) > 2 else [_only(session, pairs)],
+        [_pair(session, what, pair) for what, pair in pairs.items()]
+        if len(rows) > 2
+        else [_only(session, pairs)],
     )
     views = [heat, table]
     total = len(session.sentences)

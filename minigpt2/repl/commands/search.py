@@ -45,7 +45,9 @@ def run(session: Session, arguments: Arguments) -> Reply:
     if not query.strip():
         raise UsageError("an empty query is near to nothing: write a word at least")
     given = arguments.texts[0].strip() if arguments.texts else ""
-    itself = session.find(query) if given != query.strip() else None  # named by its number, or the current one
+    itself = (
+        session.find(query) if given != query.strip() else None
+    )  # named by its number, or the current one
     k = arguments.options.get("k") or NEAREST
     vector = session.encoder.encode_query(query)  # (D,)
     without = session.row_of(itself.number) if itself else None
@@ -68,9 +70,7 @@ def run(session: Session, arguments: Arguments) -> Reply:
         found.cosines,
         low=min(0.0, *found.cosines),
         high=1.0,
-        notes=[
-            f"{said} · {s.source}" if several else said for s, said in zip(sentences, words, strict=True)
-        ],
+        notes=[f"{said} · {s.source}" if several else said for s, said in zip(sentences, words, strict=True)],
         caption=f"the {len(sentences)} nearest of {data['searched']:,} sentences, by cosine",
     )
     return Reply((bars,), data)
