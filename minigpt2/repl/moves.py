@@ -11,9 +11,11 @@ if TYPE_CHECKING:
     from ..views import View
     from .session import Sentence
 
-MOST_DRAWN = 12  # sentences in the two matrices, as many as stand side by side in 80 columns
+MOST_DRAWN = 16  # sentences in the two matrices
+MOST_WITH_NUMBERS = 6  # where there are so few the matrices stand one below the other, with their numbers
 MOST_COMPARED = 300  # sentences of which each is compared with each
 MOST_MOVED = 8  # pairs in the table
+LEAST_SHOWN = 0.0005  # a smaller change is rounding
 
 
 class Moves(NamedTuple):
@@ -63,39 +65,49 @@ def data_of(moves: Moves) -> dict[str, Any]:
 
 
 def views_of(moves: Moves) -> "list[View]":
-    """Both matrices side by side, and the pairs that moved most."""
-    from ..views import HeatGrid, Paragraph, Table
+    """Both matrices, and the pairs that moved most."""
+    from ..views import Paragraph
 
     if len(moves.sentences) < 2:
-        return [
-            Paragraph("Type two sentences or more before the change to see how it moves them.", "dim")
-        ]
-    drawn = slice(-MOST_DRAWN, None)
-    numbers = [f"#{sentence.number}" for sentence in moves.sentences[drawn]]
-    maps = np.stack([moves.before[drawn, drawn], moves.after[drawn, drawn]])  # (2, m, m)
-    which = f"the last {len(numbers)} of {moves.total:,} sentences" if len(numbers) < moves.total else "sentences"
-    views: list[View] = [
-        HeatGrid(
-            maps,
-            titles=("before", "after"),
-            low=min(0.0, float(maps.min())),
-            high=1.0,
-            labels=numbers,
-            caption=f"cosines of the {which} {numbers[0]} to {numbers[-1]}, each with each",
-        )
-    ]
-    pairs = moved_pairs(moves)
+        return [Paragraph("Keep two sentences or more to see how such a change moves them.", "dim")]
+    return [*_matrices(moves), table_of(moves)]
+
+
+def table_of(moves: Moves) -> "View":
+    """The pairs that moved most."""
+    from ..views import Paragraph, Table
+
+    pairs = [pair for pair in moved_pairs(moves) if abs(pair["change"]) >= LEAST_SHOWN]
     if not pairs:
-        return [*views, Paragraph("No cosine has changed.")]
-    rows = [
-        (pair["before"], pair["after"], f"{pair['change']:+.3f}", *_names(pair)) for pair in pairs
-    ]
+        largest = float(np.abs(moves.after - moves.before).max(initial=0.0))
+        return Paragraph(f"No cosine of the kept sentences has changed by more than {largest:.1g}.")
+    rows = [(pair["before"], pair["after"], f"{pair['change']:+.3f}", *_names(pair)) for pair in pairs]
     compared = len(moves.sentences)
     of = f", of the last {compared:,} of {moves.total:,} sentences" if compared < moves.total else ""
-    table = Table(
-        ("before", "after", "change", "", ""), rows, caption=f"the pairs whose cosine moved most{of}"
+    return Table(
+        ("before", "after", "change", "one", "other"), rows, caption=f"the pairs whose cosine moved most{of}"
     )
-    return [*views, table]
+
+
+def _matrices(moves: Moves) -> "list[View]":
+    """The cosines before and after: with their numbers where these are few, else small and side by side"""
+    from ..views import HeatGrid, HeatMap
+
+    drawn = slice(-MOST_DRAWN, None)
+    sentences = moves.sentences[drawn]
+    numbers = [f"#{sentence.number}" for sentence in sentences]
+    maps = np.stack([moves.before[drawn, drawn], moves.after[drawn, drawn]])  # (2, m, m)
+    scale = {"low": min(0.0, float(maps.min())), "high": 1.0}
+    if len(sentences) <= MOST_WITH_NUMBERS:
+        rows = [f"#{sentence.number} {sentence.text}" for sentence in sentences]
+        captions = ("cosines before", "cosines after")
+        return [
+            HeatMap(map, rows=rows, columns=numbers, caption=caption, **scale)
+            for map, caption in zip(maps, captions, strict=True)
+        ]
+    which = f"the last {len(numbers)} of {moves.total:,}" if len(numbers) < moves.total else "the"
+    caption = f"cosines of {which} sentences, {numbers[0]} to {numbers[-1]}, each with each"
+    return [HeatGrid(maps, titles=("before", "after"), caption=caption, **scale)]
 
 
 def _names(pair: dict[str, Any]) -> tuple[str, str]:

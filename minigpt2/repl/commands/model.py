@@ -89,7 +89,7 @@ def describe(encoder: "Encoder", changes: list[str]) -> dict[str, Any]:
 
 
 def _count_parts(shapes: Mapping[str, tuple[int, ...]]) -> list[dict[str, Any]]:
-    """The parameters of each part, all blocks together. UsageError would hide a part, so every name has one."""
+    """The parameters of each part, all blocks together"""
     counts = dict.fromkeys(PARTS, 0)
     of_one: dict[str, tuple[int, ...]] = {}
     for name, shape in shapes.items():
@@ -132,7 +132,7 @@ def _facts(data: dict[str, Any], session: Session) -> "View":
         ("prompts", prompts or "none"),
         ("computes", data["backend"]),
     ]
-    return Table(("", ""), rows)
+    return Table(("property", "value"), rows)
 
 
 def _origin(session: Session) -> str:
@@ -147,9 +147,9 @@ def _parts(data: dict[str, Any]) -> "View":
     parts = data["parts"]
     total = data["parameters"]
     return Bars(
-        [f"{part['name']}  {part['meaning']}" for part in parts],
+        [part["name"] for part in parts],
         [100.0 * part["parameters"] / total for part in parts],
         digits=3,
-        notes=[f"{part['parameters']:,}" for part in parts],
+        notes=[f"{part['parameters']:,}  {part['meaning']}" for part in parts],
         caption=f"% of the parameters; * stands for each of {data['layers']} blocks",
     )

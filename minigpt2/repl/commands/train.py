@@ -28,18 +28,20 @@ USAGE = (
 )
 SUMMARY = "fine-tune the model live; before and after, undo"
 
-STEPS = 60
+STEPS = 80
 LEARNING_RATE = 2e-4
 BATCH_SIZE = 32
 
 DETAILS = f"""\
 A copy of the model learns from FILE, as `minigpt2 train --model` would: {STEPS} steps of {BATCH_SIZE} examples, \
-unless told otherwise. Then come the measures and the cosines of the kept sentences before and after.
-Ctrl-C stops and keeps what has been learned so far; a second one drops it. /undo takes it back, /save writes
-it. Without --validation the model is measured on FILE itself, which only says how well it has learned these
-examples by heart. Give other pairs of the same kind to see what carries over: where the measure of FILE still
-rises and that of the other file falls, the model overfits. Sentences of other kinds move too, and not always
-for the better."""
+unless told
+otherwise. Then come the measures and the cosines of the kept sentences, before and after. Ctrl-C stops and
+keeps what has been learned so far; a second one drops it. /undo takes it back, /save writes it.
+Without --validation the model is measured on FILE itself, which only says how well it has learned these
+examples. Another file of the same kind shows what carries over: data_sets/dev.tsv takes half a minute to a
+minute on two cores, and the AUC rises from 0.71 to 0.94 there but from 0.69 to 0.87 on data_sets/test.tsv.
+That gap is overfitting, and it grows with --steps. Sentences of other kinds move too: "The cat is sleeping"
+and "The cat is not sleeping" part (0.95 to 0.82), but sentences that have nothing in common may come closer."""
 EXAMPLES = (
     "The cat is sleeping",
     "The cat is not sleeping",

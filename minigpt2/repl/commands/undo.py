@@ -20,7 +20,7 @@ COMPLETES = None
 def run(session: Session, arguments: Arguments) -> Reply:
     """Go back to the model before the last change."""
     from ...views import Paragraph
-    from ..moves import data_of, moves_between, views_of
+    from ..moves import data_of, moves_between, table_of
 
     vectors = session.vectors  # (M, D)
     undone = session.undo()
@@ -30,5 +30,5 @@ def run(session: Session, arguments: Arguments) -> Reply:
     said = f"Taken back: {undone.what}."
     if left:
         said += f" The next /undo takes back {left[0]}."
-    pictures = views_of(moves) if len(session.sentences) > 1 else []
+    pictures = [table_of(moves)] if len(session.sentences) > 1 else []
     return Reply((Paragraph(said), *pictures), data)
