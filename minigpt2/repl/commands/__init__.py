@@ -1,0 +1,43 @@
+"""The commands of the REPL, one module each, imported when a command is used.
+
+A module declares
+
+    NAME      as it is typed, without the slash
+    USAGE     "/sim A | B"
+    SUMMARY   one line for the list of commands
+    DETAILS   a few sentences for `/help sim`: what is shown and how to read it
+    EXAMPLES  lines that work in a new conversation, from top to bottom
+    FORM      how its arguments are written: see `line.py`
+    OPTIONS   a tuple of `line.Option`
+    COMPLETES what Tab offers for its arguments: "sentence", "file", "folder", "command", "pooling", "layer",
+              "model", "device", "dtype", or None
+    run(session, arguments) -> Reply
+
+`run` raises MiniGPT2Error, before it has changed anything, for what cannot be done.
+"""
+
+import difflib
+import importlib
+from types import ModuleType
+
+from ...errors import UsageError
+
+# In the order in which `/help` lists them. `embed` is what a line without a slash does.
+GROUPS = {
+    "sentences": ("embed", "sim", "matrix", "search", "load", "list", "forget", "map"),
+    "inside the model": ("tokens", "attn", "layers", "neurons", "pool", "logits", "grad", "ablate", "trace"),
+    "the model": ("train", "undo", "save", "model", "device", "dtype", "time"),
+    "the conversation": ("export", "history", "help", "quit"),
+}
+NAMES = tuple(name for names in GROUPS.values() for name in names)
+ALIASES = {"exit": "quit", "q": "quit", "similarity": "sim", "attention": "attn", "?": "help"}
+
+
+def find(name: str) -> ModuleType:
+    """The module of a command. Raises UsageError, which names the nearest one, for an unknown name."""
+    name = ALIASES.get(name, name)
+    if name not in NAMES:
+        similar = difflib.get_close_matches(name, (*NAMES, *ALIASES), n=1)
+        hint = f"did you mean /{similar[0]}?" if similar else "/help lists all commands"
+        raise UsageError(f"unknown command /{name}: {hint}")
+    return importlib.import_module(f".{name}", __name__)
