@@ -1,17 +1,18 @@
 """What Tab offers: one pure function of the session and the line up to the cursor, for every line editor.
 
-| where the cursor is                  | what is offered                                                        |
-|--------------------------------------|------------------------------------------------------------------------|
-| behind a slash                       | commands                                                               |
-| in a sentence                        | kept sentences that begin so; behind `#` their numbers                 |
-| behind a dash                        | the command's options                                                  |
-| in an argument or an option's value  | what the command's COMPLETES, or the option's `completes`, names       |
+| where the cursor is       | what is offered                                                  |
+|---------------------------|------------------------------------------------------------------|
+| behind a slash            | commands                                                         |
+| in a sentence             | kept sentences that begin so; behind `#` their numbers           |
+| behind a dash             | the command's options                                            |
+| in an argument or a value | what the command's COMPLETES, or the option's `completes`, names |
 
 The kinds that may be named are file, folder, model, sentence, command, layer, head, layer.head and those of
 `_VALUES`. COMPLETES may also be a tuple of them: among words one for each place, in a text all of them.
 """
 
 import os
+import re
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from types import ModuleType
@@ -24,6 +25,7 @@ from .line import Option, Word, is_option, next_word
 from .session import Session
 
 MOST = 100  # completions offered at once
+_PART = re.compile(r"\d+\.\d+\s+")
 
 
 class Completion(NamedTuple):
@@ -156,8 +158,11 @@ def _texts(session: Session, kinds: Iterable[str], typed: str, start: int, *, ba
         start, typed = start + bar + 1, typed[bar + 1 :]
     begun = typed.lstrip()
     start += len(typed) - len(begun)
+    kinds = list(dict.fromkeys(kinds))
+    if "layer.head" in kinds and (part := _PART.match(begun)):  # which stands before the text
+        return _texts(session, ("sentence",), begun[part.end() :], start + part.end(), bars=False)
     found = []
-    for kind in dict.fromkeys(kinds):
+    for kind in kinds:
         if kind != "sentence":
             found += _values(session, kind, _Word(begun, start))
             continue
