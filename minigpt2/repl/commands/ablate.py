@@ -27,7 +27,7 @@ itself is never changed."""
 EXAMPLES = ("The cat is sleeping on the warm sofa.", "/ablate", "/ablate 3.1", "/ablate 3.1 The cat is sleeping | A feline is resting")
 FORM = "texts"
 OPTIONS = ()
-COMPLETES = "sentence"
+COMPLETES = ("layer.head", "sentence")
 
 NAMED = 3  # heads named in words
 

@@ -27,7 +27,7 @@ are counted from 0."""
 EXAMPLES = ("The cat is sleeping on the warm sofa.", "/attn", "/attn 3", "/attn 3 1", '/attn 0 2 --of "A dog barks"')
 FORM = "words"
 OPTIONS = (OF,)
-COMPLETES = "layer"
+COMPLETES = ("layer", "head")
 
 KINDS = {
     "itself": "look at themselves",
