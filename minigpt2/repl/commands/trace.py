@@ -1,5 +1,6 @@
 """`/trace [TEXT]`: the forward pass step by step."""
 
+import math
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,9 +22,10 @@ NAME = "trace"
 USAGE = "/trace [TEXT]"
 SUMMARY = "step through the forward pass, layer by layer"
 DETAILS = """\
-Every step from the ids to the sentence's vector: what it reads, its formula, the shape that comes out, and the
-first of its numbers. At a terminal Enter goes to the next step, b back, n to the next layer, q out; elsewhere
-all steps follow one another. T tokens, D width, H heads, K width of a head, F width of an MLP."""
+Every step from the ids to the sentence's vector: what it reads, its formula, the shapes that go in and come
+out, and the first of its numbers. At a terminal Enter goes to the next step, b back, n to the next layer, q
+out; elsewhere all steps follow one another. T tokens, D width, H heads, K width of a head, F width of an MLP,
+V vocabulary, P positions."""
 EXAMPLES = ("/trace The cat sleeps",)
 FORM = "text"
 OPTIONS = ()
@@ -33,15 +35,24 @@ ROWS, COLUMNS = 8, 12  # of an array that are shown
 KEYS = "Enter next, b back, n next layer, q out"
 
 
+class Walk(NamedTuple):
+    """A forward pass to walk through."""
+
+    steps: "list[Step]"
+    described: list[dict[str, Any]]  # the same as plain values
+    tokens: list[str]  # as labels
+    causal: bool
+
+
 class Reads(NamedTuple):
-    """What a step reads: names of earlier steps and of parameters, and the shapes that meet in its formula."""
+    """What a step reads: names of earlier steps and of parameters, and the shapes that its formula joins."""
 
     names: tuple[str, ...]
     shapes: str
 
 
-# For steps outside the blocks by their names, for those inside by what stands behind `blocks.i.`; there a name
-# that begins with h. is a parameter, and `x` the residual stream as the step finds it.
+# Steps outside the blocks by their names, those inside by what stands behind `blocks.i.`; there a name that
+# begins with h. is a parameter. `x` is the residual stream as the step finds it.
 READS = {
     "ids": Reads(("the text",), "text"),
     "tokens": Reads(("wte.weight", "ids"), "rows (T,) of (V, D)"),
@@ -76,26 +87,23 @@ def run(session: Session, arguments: Arguments) -> Reply:
     steps = trace_steps(look)
     described = [_describe(step, config, len(look.ids)) for step in steps]
     data = {"text": look.text, "tokens": look.tokens, "ids": look.ids, "steps": described}
-    tokens = [word_of(token) for token in look.tokens]
+    walk = Walk(steps, described, [word_of(token) for token in look.tokens], config.causal)
     if session.interactive and session.console.is_terminal and can_read_keys():
         from ...views import Paragraph
 
-        seen = _step_by_keys(session, steps, described, tokens)
+        seen = _step_by_keys(session, walk)
         last = described[seen]
         return Reply((Paragraph(f"Left at step {seen + 1} of {len(steps)}: {last['name']}."),), data)
-    from ...views import Paragraph
+    from ...views import Paragraph, Stack
 
     intro = Paragraph(
-        "What the model computes, in order: each step says what it reads and makes, in names and in shapes, and"
-        " shows the first of its numbers."
+        "What the model computes, in order: each step says what it reads and what it makes, in names and in"
+        " shapes, and shows the first of its numbers."
     )
-    views = [_view(at, steps, described[at], tokens) for at in range(len(steps))]
-    return Reply((intro, *views), data)
+    return Reply((Stack(intro, *(_view(walk, at) for at in range(len(steps)))),), data)
 
 
-def _step_by_keys(
-    session: Session, steps: "list[Step]", described: list[dict[str, Any]], tokens: list[str]
-) -> int:
+def _step_by_keys(session: Session, walk: Walk) -> int:
     """Draw the steps that the keys ask for; the last one that was seen. Ctrl-C is the way out as q is."""
     from rich.control import Control
     from rich.text import Text
@@ -104,7 +112,7 @@ def _step_by_keys(
     try:
         with single_keys() as next_key:
             while True:
-                console.print(_view(at, steps, described[at], tokens))
+                console.print(_view(walk, at))
                 console.print(Text(KEYS, style="reverse" if console.color_system else ""), end="")
                 to = at
                 while to == at:
@@ -112,11 +120,11 @@ def _step_by_keys(
                     if key in ("q", "Q", "escape", "end"):
                         to = None
                         break
-                    to = _destination(key, at, described)
+                    to = _destination(key, at, walk.described)
                 console.control(Control.move_to_column(0))
                 console.print(" " * len(KEYS), end="")
                 console.control(Control.move_to_column(0))
-                if to is None or to == len(steps):
+                if to is None or to == len(walk.steps):
                     return at
                 at = to
     except KeyboardInterrupt:
@@ -125,7 +133,7 @@ def _step_by_keys(
 
 
 def _destination(key: str, at: int, described: list[dict[str, Any]]) -> int:
-    """The step that a key leads to; the number of steps for the one behind the last; `at` for any other key."""
+    """The step that a key leads to; behind the last one their number; `at` for a key that means nothing."""
     if key in ("enter", "right", "down"):
         return at + 1
     if key in ("b", "B", "left", "up", "backspace"):
@@ -158,8 +166,15 @@ def _describe(step: "Step", config: GPT2Config, T: int) -> dict[str, Any]:
         "min": float(finite.min()),
         "max": float(finite.max()),
         "hidden": int(array.size - finite.size),
-        "first": _window(array)[0].astype(np.float64).tolist(),
+        "first": _values(_window(array)[0]),
     }
+
+
+def _values(window: np.ndarray) -> list:
+    """Plain numbers, None for what is not finite."""
+    if window.ndim > 1:
+        return [_values(row) for row in window]
+    return [value if math.isfinite(value) else None for value in window.tolist()]
 
 
 def _place(name: str) -> tuple[int | None, str]:
@@ -194,20 +209,23 @@ def _window(array: np.ndarray) -> tuple[np.ndarray, str]:
     return shown, f"{which}the first {len(shown)} of {R} rows, {shown.shape[1]} of {C} columns"
 
 
-def _view(at: int, steps: "list[Step]", described: dict[str, Any], tokens: list[str]) -> "View":
+def _view(walk: Walk, at: int) -> "View":
     """One step."""
     from ...views import Heading, Paragraph, Stack
 
+    described = walk.described[at]
     layer = "" if described["layer"] is None else f"layer {described['layer']}, "
     reads = ", ".join(described["reads"])
-    text = f"{described['explanation'][0].upper()}{described['explanation'][1:]}:  {described['formula']}\n"
-    text += f"reads {reads}\n{described['reads_shapes']}  ->  {described['makes']}"
-    return Stack(
-        Heading(f"Step {at + 1} of {len(steps)}", f"{layer}{described['name']}"),
-        Paragraph(text),
-        _picture(to_numpy(steps[at].array), described, tokens),
-        Paragraph(_numbers(described), "dim"),
-    )
+    explanation = f"{described['explanation'][0].upper()}{described['explanation'][1:]}."
+    shapes = f"{described['reads_shapes']} → {described['makes']}"
+    views = [
+        Heading(f"Step {at + 1} of {len(walk.steps)}", f"{layer}{described['name']}"),
+        Paragraph(f"{explanation}\nreads: {reads}\nformula: {described['formula']}\nshapes: {shapes}"),
+        _picture(walk, at),
+    ]
+    if described["name"] != "ids":
+        views.append(Paragraph(_numbers(described), "dim"))
+    return Stack(*views)
 
 
 def _numbers(described: dict[str, Any]) -> str:
@@ -216,11 +234,12 @@ def _numbers(described: dict[str, Any]) -> str:
     return f"{told}; {hidden:,} entries are -inf: the future, which is hidden" if hidden else told
 
 
-def _picture(array: np.ndarray, described: dict[str, Any], tokens: list[str]) -> "View":
+def _picture(walk: Walk, at: int) -> "View":
     """The first of an array's numbers."""
     from ...views import HeatMap, TokenChips, VectorStrip
 
-    if described["name"] == "ids":
+    array, name, tokens = to_numpy(walk.steps[at].array), walk.steps[at].name, walk.tokens
+    if name == "ids":
         return TokenChips(tokens, ids=array.tolist())
     if array.ndim == 1:
         return VectorStrip(array)
@@ -229,7 +248,9 @@ def _picture(array: np.ndarray, described: dict[str, Any], tokens: list[str]) ->
     R, C = window.shape
     of_tokens = array.ndim == 3 and array.shape[1] == array.shape[2]
     columns = tokens[:C] if of_tokens else [str(c) for c in range(C)]
-    pattern = described["name"].endswith("attn.pattern")
+    pattern = name.endswith("attn.pattern")
+    if pattern and walk.causal:
+        window = np.where(np.tri(R, C, dtype=bool), window, np.nan)
     return HeatMap(
         window,
         rows=tokens[:R],
