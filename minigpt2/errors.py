@@ -41,3 +41,16 @@ class OutputError(MiniGPT2Error, OSError):
 
 class DivergedError(MiniGPT2Error, ArithmeticError):
     """Training has made numbers that are not finite, and cannot go on."""
+
+
+def explain(error: Exception) -> str:
+    """What went wrong, in one line for people; an exception that is no MiniGPT2Error, too."""
+    if isinstance(error, MiniGPT2Error):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "out of memory: use a smaller --batch-size, or fewer texts at once"
+    if isinstance(error, ModuleNotFoundError) and not error.name.startswith("minigpt2"):
+        return f"the package {error.name} is missing: pip install {error.name.partition('.')[0]}"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return f"{type(error).__name__}: {error}; this is a bug in minigpt2, --debug shows where"

@@ -1,21 +1,82 @@
 """`minigpt2 repl`: type a sentence, see what the model sees."""
 
 import argparse
+import dataclasses
+import sys
+from typing import TYPE_CHECKING
 
+from ..errors import UsageError
 from . import console
-from .options import add_encoder_options, open_encoder
+from .options import add_backend_options, add_model_option, open_encoder
+
+if TYPE_CHECKING:
+    from ..encoder import Encoder
 
 HELP = "look inside the model while it works"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `run` reads."""
-    add_encoder_options(parser)
+    parser.description = (
+        "Type a sentence and see what the model sees; commands begin with a slash, /help lists them. In a "
+        "pipe or with --command it is a script: no banner, no colours, errors with line numbers, and exit "
+        "code 1 at the first one."
+    )
+    parser.add_argument(
+        "-c",
+        "--command",
+        action="append",
+        metavar="LINE",
+        help="do what this line says instead of reading lines; may be given several times",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object for each command")
+    parser.add_argument(
+        "--keep-going",
+        action="store_true",
+        help="in a script: go on after an error, and exit with 1 at the end",
+    )
+    parser.add_argument(
+        "--no-history", action="store_true", help="neither read nor write the history of typed lines"
+    )
+    add_model_option(parser)
+    add_backend_options(parser)
+    parser.add_argument(
+        "--prompt-name", metavar="NAME", help="put this prompt of the model before every text, e.g. query"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Talk until the end of input."""
-    from ..repl.loop import run_loop
+    """Talk with a person, or run a script."""
     from ..repl.session import Session
 
-    return run_loop(Session(open_encoder(args), console.stdout(), interactive=True))
+    person = args.command is None and not args.json and _is_terminal(sys.stdin) and _is_terminal(sys.stdout)
+    encoder = _with_prompt(open_encoder(args), args.prompt_name)
+    if person:
+        from ..repl.loop import run_loop
+
+        session = Session(encoder, console.terminal(), interactive=True)
+        return run_loop(session, keep_history=not args.no_history, debug=args.debug)
+    from ..repl.script import lines_of_commands, lines_of_stream, run_script
+
+    if args.command is not None:
+        lines = lines_of_commands(args.command)
+    else:
+        lines = lines_of_stream(getattr(sys.stdin, "buffer", None))
+    session = Session(encoder, console.plain_stdout())
+    return run_script(session, lines, as_json=args.json, keep_going=args.keep_going, debug=args.debug)
+
+
+def _with_prompt(encoder: "Encoder", name: str | None) -> "Encoder":
+    """The encoder, putting the prompt of that name before every text."""
+    if name is None:
+        return encoder
+    prompts = encoder.settings.prompts
+    if name not in prompts:
+        known = ", ".join(prompts) or "none"
+        raise UsageError(f"this model has no prompt called {name!r} (it has: {known})")
+    encoder.settings = dataclasses.replace(encoder.settings, default_prompt_name=name)
+    return encoder
+
+
+def _is_terminal(stream) -> bool:
+    return stream is not None and stream.isatty()

@@ -62,7 +62,9 @@ def parse_line(typed: str) -> Line:
     return Line(typed, name.lower(), rest)
 
 
-def parse_arguments(command: str, rest: str, form: str, options: Sequence[Option]) -> Arguments:
+def parse_arguments(
+    command: str, rest: str, form: str, options: Sequence[Option], usage: str = ""
+) -> Arguments:
     """The rest of a line as a command's arguments. Raises UsageError for what does not fit its form."""
     chosen = {
         option.name.lstrip("-").replace("-", "_"): None if option.metavar else False for option in options

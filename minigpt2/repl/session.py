@@ -4,6 +4,7 @@ A command computes first and changes the session last, by one of the methods her
 middle of it leaves the session as it was.
 """
 
+import bisect
 import re
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ import numpy as np
 from ..backend import to_numpy
 from ..encoder import Encoder
 from ..errors import UsageError
+from .history import History
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -40,6 +42,18 @@ class Undo(NamedTuple):
     what: str  # what is undone, in words
 
 
+class State(NamedTuple):
+    """What a command may change: a failed or interrupted one leaves it as it was."""
+
+    encoder: Encoder
+    sentences: list[Sentence]
+    vectors: np.ndarray  # (M, D)
+    kept: dict[str, Sentence]
+    numbered: int
+    current: str | None
+    undos: tuple[Undo, ...]
+
+
 class Session:
     """The state of one conversation."""
 
@@ -51,12 +65,35 @@ class Session:
         self.sentences: list[Sentence] = []
         self.vectors = np.zeros((0, encoder.dimension), dtype=np.float32)  # (M, D) of the sentences, host
         self.current: str | None = None  # what /attn and its like look at: the last sentence typed
-        self.exchanges: list[Exchange] = []  # what was typed, and what came back
+        self.numbered = 0  # the last number given to a sentence; no number is given twice
+        self.exchanges: list[Exchange] = []  # what was typed, and what came back: see `record`
+        self.exchanges_dropped = 0  # older ones, which are no longer in the list
+        self.history = History()  # the lines that were typed, of earlier conversations too
         self.undos: list[Undo] = []
         self._looks: OrderedDict[str, Look] = OrderedDict()
+        self._kept: dict[str, Sentence] = {}  # `sentences` by their texts
+        self._documents: dict[str, np.ndarray] = {}  # text -> (D,), see `document_vectors`
 
-    def embed(self, texts: Sequence[str], *, show_progress_bar: bool = False) -> np.ndarray:
-        """B texts -> (B, D) on the host, normalised as the model does."""
+    def record(self, exchange: "Exchange") -> None:
+        """Remember what was typed and what came back, for `/time` and `/export`."""
+        self.exchanges.append(exchange)
+
+    def state(self) -> "State":
+        """What `restore` goes back to."""
+        sentences = (self.sentences, self.vectors, self._kept, self.numbered)
+        return State(self.encoder, *sentences, self.current, tuple(self.undos))
+
+    def restore(self, state: "State") -> None:
+        """Be as the session was when `state` was taken."""
+        if self.encoder is not state.encoder:
+            self._looks.clear()
+            self._documents.clear()
+        self.encoder, self.current, self.undos = state.encoder, state.current, list(state.undos)
+        self.sentences, self.vectors = state.sentences, state.vectors
+        self._kept, self.numbered = state.kept, state.numbered
+
+    def embed(self, texts: Sequence[str], *, show_progress_bar: bool | None = False) -> np.ndarray:
+        """B texts -> (B, D) on the host, normalised as the model does; a bar on stderr as in `encode`."""
         vectors = self.encoder.encode(list(texts), show_progress_bar=show_progress_bar)  # (B, D)
         return to_numpy(vectors)
 
@@ -71,40 +108,64 @@ class Session:
         self._looks.move_to_end(text)
         return self._looks[text]
 
+    def find(self, text: str) -> Sentence | None:
+        """The sentence of this text, if it is kept."""
+        return self._kept.get(text)
+
     def keep(self, text: str, vector: np.ndarray, source: str = "typed") -> Sentence:
         """Keep a sentence with its vector (D,). One that is there already keeps its number."""
-        for sentence in self.sentences:
-            if sentence.text == text:
-                return sentence
-        self.keep_all([text], vector[None], source)
-        return self.sentences[-1]
+        return self.find(text) or self.keep_all([text], vector[None], source)[0]
 
     def keep_all(self, texts: Sequence[str], vectors: np.ndarray, source: str) -> list[Sentence]:
-        """Keep new sentences with their vectors (B, D), numbered on from the last."""
-        first = self.sentences[-1].number + 1 if self.sentences else 1
-        new = [Sentence(first + i, text, source) for i, text in enumerate(texts)]
-        self.vectors = np.concatenate([self.vectors, vectors.astype(np.float32)])
-        self.sentences = [*self.sentences, *new]
+        """Keep new sentences, all different, with their vectors (B, D), numbered on from the last."""
+        new = [Sentence(self.numbered + 1 + i, text, source) for i, text in enumerate(texts)]
+        every_vector = np.concatenate([self.vectors, vectors.astype(np.float32)])
+        every_sentence = [*self.sentences, *new]
+        kept = self._kept | {sentence.text: sentence for sentence in new}
+        numbered = self.numbered + len(new)
+        # Nothing is called between these, so Ctrl-C comes before or after all of them.
+        self.vectors, self.sentences, self._kept, self.numbered = every_vector, every_sentence, kept, numbered
         return new
 
     def forget(self, numbers: Sequence[int]) -> None:
         """Drop the sentences with these numbers; the others keep theirs."""
         gone = set(numbers)
-        stays = [i for i, sentence in enumerate(self.sentences) if sentence.number not in gone]
-        self.vectors, self.sentences = self.vectors[stays], [self.sentences[i] for i in stays]
+        rows = [row for row, sentence in enumerate(self.sentences) if sentence.number not in gone]
+        sentences = [self.sentences[row] for row in rows]
+        vectors = self.vectors[rows]
+        kept = {sentence.text: sentence for sentence in sentences}
+        current = self.current if self.current in kept or self.current not in self._kept else None
+        self.vectors, self.sentences, self._kept, self.current = vectors, sentences, kept, current
+
+    def row_of(self, number: int) -> int:
+        """Where the sentence of this number stands in `sentences` and `vectors`. UsageError if none has it."""
+        row = bisect.bisect_left(self.sentences, number, key=lambda sentence: sentence.number)
+        if row < len(self.sentences) and self.sentences[row].number == number:
+            return row
+        known = (
+            f"#{self.sentences[0].number} to #{self.sentences[-1].number}" if self.sentences else "none yet"
+        )
+        raise UsageError(f"no sentence is numbered #{number}: there are {known}")
+
+    def document_vectors(self) -> np.ndarray:
+        """(M, D) of the sentences for a search: a model that has a prompt for documents puts it before them."""
+        settings = self.encoder.settings
+        usual = settings.prompts.get(settings.default_prompt_name or "", "")
+        if settings.prompts.get("document", usual) == usual:
+            return self.vectors
+        texts = [sentence.text for sentence in self.sentences if sentence.text not in self._documents]
+        if texts:
+            vectors = to_numpy(self.encoder.encode_document(texts)).astype(np.float32)  # (new, D)
+            self._documents |= dict(zip(texts, vectors, strict=True))
+        rows = [self._documents[sentence.text] for sentence in self.sentences]
+        return np.stack(rows) if rows else self.vectors
 
     def text_of(self, text: str) -> str:
         """The text itself, or for `#3` the sentence of that number. UsageError for an unknown number."""
         match = re.fullmatch(r"#(\d{1,9})", text.strip())
         if not match:
             return text
-        for sentence in self.sentences:
-            if sentence.number == int(match[1]):
-                return sentence.text
-        known = (
-            f"#{self.sentences[0].number} to #{self.sentences[-1].number}" if self.sentences else "none yet"
-        )
-        raise UsageError(f"no sentence is numbered {text.strip()}: there are {known}")
+        return self.sentences[self.row_of(int(match[1]))].text
 
     def current_or(self, texts: Sequence[str]) -> str:
         """The text given, or else the current one. Raises UsageError if there is neither."""
@@ -125,3 +186,4 @@ class Session:
             self.undos.append(Undo(self.encoder, self.vectors, undo))
         self.encoder, self.vectors = encoder, vectors.astype(np.float32)
         self._looks.clear()
+        self._documents.clear()

@@ -1,0 +1,65 @@
+"""`/help [COMMAND]`: what there is, or all about one command."""
+
+from ...views import Heading, Paragraph
+from ...views.definitions import Definitions
+from ..line import Arguments
+from ..reply import Reply
+from ..session import Session
+from . import ALIASES, GROUPS, find
+
+NAME = "help"
+USAGE = "/help [COMMAND]"
+SUMMARY = "the commands, or all about one of them"
+DETAILS = """\
+Without a command it lists them all. With one it says how that is written, what it shows and how to read it,
+its options, and lines to try, which work in a new conversation from top to bottom."""
+EXAMPLES = ("/help", "/help sim")
+FORM = "words"
+OPTIONS = ()
+COMPLETES = "command"
+
+WAYS_TO_WRITE = """\
+A line without a slash is a sentence, which is embedded and kept under a number; #3 stands for sentence 3 \
+wherever a text is asked for. A bar parts two texts, and \\| is a bar inside one. // begins a sentence that \
+starts with a slash. A line that ends in a backslash goes on in the next; three quotation marks open a text of \
+several lines, and three close it. -- ends the options of a command."""
+
+
+def run(session: Session, arguments: Arguments) -> Reply:
+    """List the commands, or explain one."""
+    if arguments.words:
+        return _one(arguments.words[0].removeprefix("/").lower())
+    groups = {
+        group: {name: {"usage": find(name).USAGE, "summary": find(name).SUMMARY} for name in names}
+        for group, names in GROUPS.items()
+    }
+    views = []
+    for group, commands in groups.items():
+        rows = [(about["usage"], about["summary"]) for about in commands.values()]
+        views += [Heading(group), Definitions(rows)]
+    views.append(Paragraph(WAYS_TO_WRITE))
+    return Reply(tuple(views), {"groups": groups})
+
+
+def _one(name: str) -> Reply:
+    module = find(name)
+    aliases = [alias for alias, of in ALIASES.items() if of == module.NAME]
+    data = {
+        "name": module.NAME,
+        "usage": module.USAGE,
+        "summary": module.SUMMARY,
+        "details": module.DETAILS,
+        "aliases": aliases,
+        "options": [
+            {"name": option.name, "metavar": option.metavar, "help": option.help} for option in module.OPTIONS
+        ],
+        "examples": list(module.EXAMPLES),
+    }
+    views = [Heading(module.USAGE, module.SUMMARY), Paragraph(" ".join(module.DETAILS.split()))]
+    if module.OPTIONS:
+        rows = [(f"{option.name} {option.metavar or ''}".strip(), option.help) for option in module.OPTIONS]
+        views += [Heading("options"), Definitions(rows)]
+    if aliases:
+        views.append(Paragraph("also " + ", ".join(f"/{alias}" for alias in aliases), "dim"))
+    views += [Heading("try"), Paragraph("\n".join(module.EXAMPLES))]
+    return Reply(tuple(views), data)

@@ -1,0 +1,74 @@
+"""Which of the kept sentences a command means, and how their neighbours are found.
+
+/matrix                 the last ones
+/matrix #1 #4-#9        those of these numbers; numbers within a range that were forgotten are passed over
+/forget all             every one
+"""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ..errors import UsageError
+from ..layers.normalize import normalize
+from ..similarity import nearest
+from .session import Session
+
+_RANGE = re.compile(r"#(\d{1,9})(?:-#?(\d{1,9}))?")
+
+
+class Neighbours(NamedTuple):
+    """The closest sentences to a vector, the closest first."""
+
+    rows: list[int]  # in `session.sentences`
+    cosines: list[float]
+
+
+def rows_named(session: Session, words: Sequence[str], command: str) -> list[int]:
+    """The rows that `#3`, `#4-#9` and `all` name, each once, in the order of their mention.
+
+    Raises UsageError for a word of another form, for a number that no sentence has, and for a range without
+    any.
+    """
+    rows: dict[int, None] = {}
+    for word in (part for word in words for part in word.split(",") if part):
+        match = _RANGE.fullmatch(word)
+        if word.lower() == "all":
+            rows |= dict.fromkeys(range(len(session.sentences)))
+        elif not match:
+            raise UsageError(f"/{command} takes numbers like #3 or #4-#9, or all, not {word[:40]!r}")
+        elif match[2] is None:
+            rows[session.row_of(int(match[1]))] = None
+        else:
+            first, last = int(match[1]), int(match[2])
+            between = [row for row, s in enumerate(session.sentences) if first <= s.number <= last]
+            if not between:
+                raise UsageError(f"no sentence is numbered {word}: /list shows those that there are")
+            rows |= dict.fromkeys(between)
+    return list(rows)
+
+
+def last_rows(session: Session, most: int) -> list[int]:
+    """The rows of the last `most` sentences."""
+    count = len(session.sentences)
+    return list(range(max(0, count - most), count))
+
+
+def neighbours(query: np.ndarray, vectors: np.ndarray, k: int, without: int | None = None) -> Neighbours:
+    """The `k` rows of `vectors` (M, D) with the highest cosine to `query` (D,), the row `without` left out."""
+    if not len(vectors):
+        return Neighbours([], [])
+    scores, rows = nearest(query, vectors, k + (without is not None))  # (1, ≤ k + 1) each
+    found = [
+        (row, score)
+        for row, score in zip(rows[0].tolist(), scores[0].tolist(), strict=True)
+        if row != without
+    ]
+    return Neighbours([row for row, _ in found[:k]], [score for _, score in found[:k]])
+
+
+def unit_rows(vectors: np.ndarray) -> np.ndarray:
+    """(M, D) -> (M, D) of length 1, so that every measure has its known range; zero rows stay zero."""
+    return normalize(vectors)[0]
