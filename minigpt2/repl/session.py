@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .exchange import Exchange
 
 LOOKS_KEPT = 8  # sentences whose every intermediate is remembered
+UNDOS_KEPT = 4  # changes that can be taken back; each may hold a whole model
 
 
 class Sentence(NamedTuple):
@@ -38,6 +39,7 @@ class Undo(NamedTuple):
     """What `/undo` goes back to."""
 
     encoder: Encoder
+    sentences: list[Sentence]  # those that were kept, with their
     vectors: np.ndarray  # (M, D)
     what: str  # what is undone, in words
 
@@ -138,7 +140,7 @@ class Session:
         self.vectors, self.sentences, self._kept, self.current = vectors, sentences, kept, current
 
     def row_of(self, number: int) -> int:
-        """Where the sentence of this number stands in `sentences` and `vectors`. UsageError if none has it."""
+        """The row of this number in `sentences` and `vectors`. UsageError if no sentence has it."""
         row = bisect.bisect_left(self.sentences, number, key=lambda sentence: sentence.number)
         if row < len(self.sentences) and self.sentences[row].number == number:
             return row
@@ -148,7 +150,7 @@ class Session:
         raise UsageError(f"no sentence is numbered #{number}: there are {known}")
 
     def document_vectors(self) -> np.ndarray:
-        """(M, D) of the sentences for a search: a model that has a prompt for documents puts it before them."""
+        """(M, D) of the sentences for a search, behind the prompt for documents of a model that has one."""
         settings = self.encoder.settings
         usual = settings.prompts.get(settings.default_prompt_name or "", "")
         if settings.prompts.get("document", usual) == usual:
@@ -182,8 +184,32 @@ class Session:
         """
         texts = [sentence.text for sentence in self.sentences]
         vectors = to_numpy(encoder.encode(texts))  # (M, D)
+        undos = self.undos
         if undo is not None:
-            self.undos.append(Undo(self.encoder, self.vectors, undo))
-        self.encoder, self.vectors = encoder, vectors.astype(np.float32)
+            undos = [*undos, Undo(self.encoder, self.sentences, self.vectors, undo)][-UNDOS_KEPT:]
+        vectors = vectors.astype(np.float32)
+        self.encoder, self.vectors, self.undos = encoder, vectors, undos
         self._looks.clear()
         self._documents.clear()
+
+    def undo(self) -> Undo:
+        """Take back the last change of the model, and give it. UsageError if there is none.
+
+        Sentences that were kept at that time get the vectors that they had, bit for bit: embedding them anew
+        in other batches would round differently. Those that have come since are embedded.
+        """
+        if not self.undos:
+            raise UsageError("nothing to undo: the model is as it was at the start, or longer ago than is kept")
+        last = self.undos[-1]
+        rows = {sentence: row for row, sentence in enumerate(last.sentences)}
+        new = [row for row, sentence in enumerate(self.sentences) if sentence not in rows]
+        embedded = to_numpy(last.encoder.encode([self.sentences[row].text for row in new]))  # (new, D)
+        vectors = np.empty((len(self.sentences), last.encoder.dimension), dtype=np.float32)  # (M, D)
+        for row, sentence in enumerate(self.sentences):
+            if sentence in rows:
+                vectors[row] = last.vectors[rows[sentence]]
+        vectors[new] = embedded
+        self.encoder, self.vectors, self.undos = last.encoder, vectors, self.undos[:-1]
+        self._looks.clear()
+        self._documents.clear()
+        return last

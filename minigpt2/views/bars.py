@@ -19,7 +19,8 @@ LEFT_EIGHTHS = " ▏▎▍▌▋▊▉█"
 class Bars(View):
     """`values` (n,) with their `labels`; `notes` are words behind each value where there is room.
 
-    The bars run from 0 within `low` … `high`, by default as far as the values reach.
+    The bars run from 0 within `low` … `high`, by default as far as the values reach. Labels take at most
+    `label_share` of the width.
     """
 
     def __init__(
@@ -31,10 +32,12 @@ class Bars(View):
         high: float | None = None,
         digits: int = 3,
         notes: Sequence[str] | None = None,
+        label_share: float = 0.4,
         caption: str = "",
     ) -> None:
         self.labels, self.values = list(labels), np.asarray(values, dtype=np.float64).reshape(-1)
         self.digits, self.notes, self.caption = digits, notes, caption
+        self.label_share = label_share
         finite = self.values[np.isfinite(self.values)]
         self.low = min(0.0, float(finite.min(initial=0.0))) if low is None else float(low)
         self.high = max(0.0, float(finite.max(initial=0.0))) if high is None else float(high)
@@ -46,7 +49,7 @@ class Bars(View):
         texts = [fixed(value, self.digits) for value in self.values[:MOST_ROWS]]
         notes = [shown(text) for text in self.notes[:MOST_ROWS]] if self.notes else [""] * len(labels)
         number_width = max(map(len, texts))
-        label_width = min(max(map(cell_len, labels)), max(4, canvas.width * 2 // 5))
+        label_width = min(max(map(cell_len, labels)), max(4, int(canvas.width * self.label_share)))
         room = canvas.width - label_width - number_width - 2
         note_width = max(map(cell_len, notes)) + 2
         if note_width <= 2 or room - note_width < max(LEAST_BAR, canvas.width // 5):

@@ -8,7 +8,7 @@ from ...errors import UsageError
 from ...files import atomic_path
 from ...interpret import principal_components
 from ...similarity import nearest
-from ...views import Paragraph, Scatter, interactive_map
+from ...views import Paragraph, Scatter, Stack, interactive_map
 from ..line import Arguments, Option
 from ..reply import Reply
 from ..selection import last_rows, rows_named
@@ -72,12 +72,13 @@ def run(session: Session, arguments: Arguments) -> Reply:
         f"{projection.explained[1]:.0%}); for {right:,} of {tried:,} sentences the nearest on the map is "
         f"the nearest in all {vectors.shape[1]} dimensions"
     )
-    labels = [f"#{s.number} {s.text}" for s in sentences]
+    names, texts = [f"#{s.number}" for s in sentences], [s.text for s in sentences]
     sources = [s.source for s in sentences]
     groups = sources if len(set(sources)) > 1 else None
     marked = [i for i, s in enumerate(sentences) if s.text == session.current]
     if target:
         path = Path(target).expanduser()
+        labels = [f"{name} {text}" for name, text in zip(names, texts, strict=True)]
         page = interactive_map(
             projection.points, labels, groups, marked=marked, title="Map of sentences", subtitle=about
         )
@@ -85,8 +86,9 @@ def run(session: Session, arguments: Arguments) -> Reply:
             temporary.write_text(page, encoding="utf-8")
         data["file"] = str(path)
         words = f"wrote {path}, an interactive map of {len(rows):,} sentences: open it in a browser"
-        return Reply((Paragraph(words), Paragraph(about, "dim")), data)
-    views = [Scatter(projection.points, labels=labels, groups=groups, marked=marked), Paragraph(about, "dim")]
+        return Reply((Stack(Paragraph(words), Paragraph(about, "dim")),), data)
+    scatter = Scatter(projection.points, labels=texts, names=names, groups=groups, marked=marked)
+    views = [scatter, Paragraph(about, "dim")]
     total = len(session.sentences)
     if not arguments.words and total > len(rows):
         views.append(
@@ -94,7 +96,7 @@ def run(session: Session, arguments: Arguments) -> Reply:
                 f"the last {len(rows)} of {total:,}; /map #1 #5-#9 chooses, /map --html FILE takes all", "dim"
             )
         )
-    return Reply(tuple(views), data)
+    return Reply((Stack(*views),), data)
 
 
 def _neighbours_kept(vectors: np.ndarray, points: np.ndarray) -> tuple[int, int]:

@@ -4,7 +4,7 @@ import numpy as np
 
 from ...errors import UsageError
 from ...similarity import METRICS, matrix, reading
-from ...views import HeatMap, Paragraph, Table
+from ...views import HeatMap, Paragraph, Stack, Table
 from ..line import Arguments, Option
 from ..reply import Reply
 from ..selection import last_rows, rows_named, unit_rows
@@ -52,7 +52,9 @@ def run(session: Session, arguments: Arguments) -> Reply:
     if len(rows) < 2:
         raise UsageError(f"a matrix needs at least 2 kept sentences, not {len(rows)}: type or name more")
     if len(rows) > MOST:
-        raise UsageError(f"a matrix of {len(rows):,} sentences is too large: choose up to {MOST}, like #1-#{MOST}")
+        raise UsageError(
+            f"a matrix of {len(rows):,} sentences is too large: choose up to {MOST}, like #1-#{MOST}"
+        )
     name = arguments.options.get("metric") or "cosine"
     metric = METRICS[name]
     sentences = [session.sentences[row] for row in rows]
@@ -94,7 +96,7 @@ def run(session: Session, arguments: Arguments) -> Reply:
     total = len(session.sentences)
     if not arguments.words and total > len(rows):
         views.append(Paragraph(f"the last {len(rows)} of {total:,}; /matrix #1 #5 #9-#12 chooses", "dim"))
-    return Reply(tuple(views), data)
+    return Reply((Stack(*views),), data)
 
 
 def _pair(session: Session, what: str, pair: dict) -> list[tuple]:
