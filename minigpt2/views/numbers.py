@@ -18,7 +18,7 @@ def number(value: float, digits: int = DIGITS) -> str:
         return "0"
     if size >= 1e6 or size < 1e-4:
         return f"{value:.{min(2, digits - 1)}e}"
-    return _no_negative_zero(f"{value:.{max(0, digits - 1 - max(0, math.floor(math.log10(size))))}f}")
+    return _no_negative_zero(f"{value:.{max(0, digits - 1 - math.floor(math.log10(size)))}f}")
 
 
 def fixed(value: float, digits: int) -> str:

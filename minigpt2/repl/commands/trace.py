@@ -1,5 +1,6 @@
 """`/trace [TEXT]`: the forward pass step by step."""
 
+import contextlib
 import math
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -32,7 +33,7 @@ OPTIONS = ()
 COMPLETES = "sentence"
 
 ROWS, COLUMNS = 8, 12  # of an array that are shown
-KEYS = "Enter next, b back, n next layer, q out"
+KEYS, SHORT_KEYS = "Enter next, b back, n next layer, q out", "Enter b n q"
 
 
 class Walk(NamedTuple):
@@ -106,42 +107,43 @@ def run(session: Session, arguments: Arguments) -> Reply:
 def _step_by_keys(session: Session, walk: Walk) -> int:
     """Draw the steps that the keys ask for; the last one that was seen. Ctrl-C is the way out as q is."""
     from rich.control import Control
+    from rich.segment import ControlType
     from rich.text import Text
 
+    from ...views.frame import fitting
+
     at, console = 0, session.console
-    try:
-        with single_keys() as next_key:
-            while True:
-                console.print(_view(walk, at))
-                console.print(Text(KEYS, style="reverse" if console.color_system else ""), end="")
+    line = Text(fitting((KEYS, SHORT_KEYS), console.width), style="reverse" if console.color_system else "")
+    with single_keys() as next_key, contextlib.suppress(KeyboardInterrupt):
+        while True:
+            console.print(_view(walk, at))
+            console.print(line, end="")
+            try:
                 to = at
                 while to == at:
-                    key = next_key()
-                    if key in ("q", "Q", "escape", "end"):
-                        to = None
-                        break
-                    to = _destination(key, at, walk.described)
-                console.control(Control.move_to_column(0))
-                console.print(" " * len(KEYS), end="")
-                console.control(Control.move_to_column(0))
-                if to is None or to == len(walk.steps):
-                    return at
-                at = to
-    except KeyboardInterrupt:
-        console.print()
-        return at
+                    to = destination(next_key(), at, walk.described)
+            finally:
+                console.control(
+                    Control((ControlType.CURSOR_MOVE_TO_COLUMN, 0), (ControlType.ERASE_IN_LINE, 2))
+                )
+            if to is None:
+                break
+            at = to
+            console.print()
+    return at
 
 
-def _destination(key: str, at: int, described: list[dict[str, Any]]) -> int:
-    """The step that a key leads to; behind the last one their number; `at` for a key that means nothing."""
-    if key in ("enter", "right", "down"):
-        return at + 1
+def destination(key: str, at: int, described: list[dict[str, Any]]) -> int | None:
+    """The step that a key leads to, None for the way out; `at` itself for a key that means nothing."""
+    if key in ("q", "Q", "escape", "end"):
+        return None
     if key in ("b", "B", "left", "up", "backspace"):
         return max(0, at - 1)
+    if key in ("enter", "right", "down"):
+        return at + 1 if at + 1 < len(described) else None
     if key in ("n", "N"):
         here = described[at]["layer"]
-        later = (i for i in range(at + 1, len(described)) if described[i]["layer"] != here)
-        return next(later, len(described))
+        return next((i for i in range(at + 1, len(described)) if described[i]["layer"] != here), None)
     return at
 
 
@@ -202,11 +204,10 @@ def _window(array: np.ndarray) -> tuple[np.ndarray, str]:
         array, which = array[0], f"head 0 of {len(array)}: "
     elif array.ndim == 3:  # (T, H, K)
         array, which = array[:, 0], f"head 0 of {array.shape[1]}: "
-    shown = array[:ROWS, :COLUMNS]
     R, C = array.shape
-    if shown.shape == array.shape:
-        return shown, which.removesuffix(": ")
-    return shown, f"{which}the first {len(shown)} of {R} rows, {shown.shape[1]} of {C} columns"
+    rows = f"all {R} rows" if R <= ROWS else f"the first {ROWS} of {R} rows"
+    columns = f"all {C} columns" if C <= COLUMNS else f"the first {COLUMNS} of {C} columns"
+    return array[:ROWS, :COLUMNS], f"{which}{rows}, {columns}"
 
 
 def _view(walk: Walk, at: int) -> "View":
