@@ -71,7 +71,7 @@ def run(session: Session, arguments: Arguments) -> Reply:
                     "layer": i,
                     "head": h,
                     **numbers,
-                    "kind": _kind(numbers),
+                    "kind": kind_of(numbers),
                     "pattern": patterns[place, h].tolist(),
                 }
             )
@@ -88,7 +88,7 @@ def run(session: Session, arguments: Arguments) -> Reply:
     return Reply(_small(look, maps, heads, layer, config.causal), data)
 
 
-def _kind(numbers: dict[str, float]) -> str:
+def kind_of(numbers: dict[str, float]) -> str:
     """What a head mostly does with this text: a key of KINDS."""
     place = max(("itself", "previous", "first"), key=numbers.__getitem__)
     if numbers[place] >= MOSTLY:
@@ -141,7 +141,7 @@ def _words(look: "Look", pattern: np.ndarray, head: dict[str, Any]) -> str:
         "spread": "This head spreads its attention over all that it may see",
         "mixed": "This head picks out a few tokens",
     }[head["kind"]]
-    link = _strongest_link(pattern)
+    link = strongest_link(pattern)
     strongest = ""
     if link is not None:
         t, u = link
@@ -153,7 +153,7 @@ def _words(look: "Look", pattern: np.ndarray, head: dict[str, Any]) -> str:
     return f"{does} ({numbers}; the first row is left out of these means).{strongest}{distance}"
 
 
-def _strongest_link(pattern: np.ndarray) -> tuple[int, int] | None:
+def strongest_link(pattern: np.ndarray) -> tuple[int, int] | None:
     """From token t to token u, leaving out the token itself, its neighbours and the first token."""
     T = len(pattern)
     places = np.arange(T)
