@@ -27,8 +27,12 @@ if TYPE_CHECKING:
 WIDTH = 100  # cells of a picture in Markdown
 LONGEST_LINE = 2000  # characters of what was typed that are written
 
-# What Markdown, GitHub's too, or HTML may act on. A letter or digit is never among them.
-ACTIVE = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~&$@:=\"'^/])")
+# What Markdown, GitHub's too, or HTML may act on: marks anywhere, what begins a list, a rule or a heading at the
+# start of a line, and what makes a link of an address.
+MARKS = r"[\\`*_{}\[\]<>~|&!$@#]"
+AT_START = r"^[-+=]|(?<=^\d)[.)]|(?<=^\d\d)[.)]|(?<=^\d\d\d)[.)]"
+IN_ADDRESSES = r":(?=//)|(?<=mailto):|(?<=xmpp):|(?<=www)\."
+ACTIVE = re.compile(f"({MARKS}|{AT_START}|{IN_ADDRESSES})", re.IGNORECASE)
 
 
 # The conversation
@@ -164,7 +168,7 @@ def write_npy(session: "Session", path: Path) -> str:
 
 
 def write_safetensors(session: "Session", path: Path) -> str:
-    """`vectors` (M, D) float32 and `numbers` (M,) int64, with the texts as metadata; what it holds, in words."""
+    """`vectors` (M, D) float32 and `numbers` (M,) int64, with the texts beside; what it holds, in words."""
     from safetensors import SafetensorError
     from safetensors.numpy import save
 
