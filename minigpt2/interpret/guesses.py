@@ -4,8 +4,9 @@
     ln p   = logits − max − ln Σ exp(logits − max)
     loss   = − mean over t of  ln p_t[id of token t + 1]        in nats a token
 
-A head that knows nothing gives every token the probability 1/V and has the loss ln V; one that was trained
-as an embedder alone may do worse than that, for nobody ever asked it.
+A head that knows nothing gives every token the probability 1/V and has the loss ln V. One that was trained to
+guess stays well below; a model that was trained as an embedder alone has a head like any other, but nobody
+ever asked it, and its loss is about ln V or above.
 """
 
 import math
@@ -13,7 +14,8 @@ from typing import NamedTuple
 
 from ..backend import Array, array_module
 from ..errors import DataError
-from ..model import GPT2, next_tokens as rows_and_targets
+from ..model import GPT2
+from ..model import next_tokens as rows_and_targets
 from .checks import require_count, require_index
 from .look import Look
 
@@ -26,7 +28,7 @@ class Guesses(NamedTuple):
 
 
 class Surprise(NamedTuple):
-    """How surprised the head is by a text; `loss` above `ln_v` means that it was not trained to guess."""
+    """How surprised the head is by a text; a `loss` about `ln_v` or above says that it cannot guess."""
 
     loss: float  # nats a token, the mean of `each`
     ln_v: float  # the loss of a head that holds every token for equally likely

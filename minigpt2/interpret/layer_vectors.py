@@ -19,7 +19,9 @@ def layer_vectors(encoder: Encoder, batch: TokenBatch, *, normalized: bool = Tru
 
     `batch` as in `pooled`. Raises DataError for a batch that does not fit the model.
     """
-    vectors = [pooled(encoder, state, batch)[0] for state in encoder.model.hidden_states(batch)]  # L+1 × (B, D)
+    vectors = [
+        pooled(encoder, state, batch)[0] for state in encoder.model.hidden_states(batch)
+    ]  # L+1 × (B, D)
     if normalized:
         vectors = [normalize(of_layer)[0] for of_layer in vectors]
     return encoder.backend.xp.stack(vectors)  # (L+1, B, D)

@@ -1,12 +1,12 @@
 """Where the milliseconds of a forward pass go, by kind of layer.
 
-One forward pass keeps its contexts, and these hold the input of every step. Then each step runs again on the
-input that it had, in the same order, with a clock before and after it. So what is timed are the very functions
-that the model calls, and no copy of the model with clocks in it exists that could drift from it.
+One forward pass keeps everything (`cache.py`). Then each step runs again on the input that it had, in the
+same order, with a clock before and after it. So what is timed are the very functions that the model calls,
+and there is no second model with clocks in it that could drift from the first.
 
 Whole passes are timed in turn with the steps. `other` is what a whole pass takes beyond its steps: Python
-between them. On a GPU the clock waits for the device after each step, which hides less of the launch times
-than a pass without clocks does.
+between them. On a GPU the clock waits for the device after each step, so launches that a pass without clocks
+hides behind the step before them count here.
 """
 
 import operator
@@ -21,7 +21,6 @@ import numpy as np
 
 from ..backend import Array
 from ..encoder import Encoder
-from ..half_products import unrounded
 from ..layers.attention import attend
 from ..layers.embedding import embedding
 from ..layers.gelu import gelu
@@ -33,6 +32,12 @@ from .checks import require_count
 from .pooled import pooled
 
 KINDS = ("embedding", "layernorm", "qkv", "attention", "projection", "mlp", "gelu", "residual", "pooling")
+
+# What the steps of a block read.
+INPUTS = ("resid_pre", "ln_1.out", "attn.q", "attn.k", "attn.v", "attn.z", "attn.out")
+INPUTS += ("resid_mid", "ln_2.out", "mlp.pre", "mlp.post", "mlp.out")
+
+Step = tuple[str, Callable[[], Any]]  # a kind, and the call to time
 
 
 def forward_times(encoder: Encoder, batch: TokenBatch, repeats: int = 5) -> dict[str, float]:
@@ -57,32 +62,36 @@ def forward_times(encoder: Encoder, batch: TokenBatch, repeats: int = 5) -> dict
     return parts | {"other": max(0.0, statistics.median(wholes[1:]) - sum(parts.values()))}
 
 
-def _steps(encoder: Encoder, batch: TokenBatch) -> Iterator[tuple[str, Callable[[], Any]]]:
+def _steps(encoder: Encoder, batch: TokenBatch) -> Iterator[Step]:
     """Every step of a forward pass in its order: its kind, and the call with the input it had"""
     model, config = encoder.model, encoder.model.config
     weights, eps = model.parameters, config.layer_norm_epsilon
-    hidden, ctx = model.forward(batch, keep=True)  # (N, D)
+    hidden, cache = model.run_with_cache(batch)  # (N, D)
 
-    def norm(name: str, x: Array) -> tuple[str, Callable[[], Any]]:
+    def norm(name: str, x: Array) -> Step:
         return "layernorm", partial(layernorm, x, weights[f"{name}.weight"], weights[f"{name}.bias"], eps)
 
-    def product(kind: str, name: str, x: Any) -> tuple[str, Callable[[], Any]]:
-        return kind, partial(linear, unrounded(x), weights[f"{name}.weight"], weights[f"{name}.bias"])
+    def product(kind: str, name: str, x: Array) -> Step:
+        return kind, partial(linear, x, weights[f"{name}.weight"], weights[f"{name}.bias"])
 
     tables = weights["wte.weight"], weights["wpe.weight"]
     yield "embedding", partial(embedding, batch.ids, batch.positions, *tables)
-    for i, of in enumerate(ctx.blocks):
-        yield norm(f"h.{i}.ln_1", of.ln_1.x)
-        yield product("qkv", f"h.{i}.attn.c_attn", of.attn.c_attn.x)
-        yield "attention", partial(attend, of.attn.attend.qkv, batch, config.H, config.causal)
-        yield product("projection", f"h.{i}.attn.c_proj", of.attn.c_proj.x)
-        yield "residual", partial(operator.add, of.ln_1.x, of.ln_2.x)
-        yield norm(f"h.{i}.ln_2", of.ln_2.x)
-        yield product("mlp", f"h.{i}.mlp.c_fc", of.mlp.c_fc.x)
-        yield "gelu", partial(gelu, of.mlp.gelu.x)
-        yield product("mlp", f"h.{i}.mlp.c_proj", of.mlp.c_proj.x)
-        yield "residual", partial(operator.add, of.ln_2.x, of.ln_2.x)
-    yield norm("ln_f", ctx.ln_f.x)
+    for i in range(config.L):
+        of = {name: cache[f"blocks.{i}.{name}"] for name in INPUTS}
+        heads = [of[f"attn.{part}"].reshape(batch.N, config.D) for part in "qkv"]  # 3 × (N, D)
+        qkv = encoder.backend.xp.concatenate(heads, axis=1)  # (N, 3·D)
+        z = of["attn.z"].reshape(batch.N, config.D)  # (N, D)
+        yield norm(f"h.{i}.ln_1", of["resid_pre"])
+        yield product("qkv", f"h.{i}.attn.c_attn", of["ln_1.out"])
+        yield "attention", partial(attend, qkv, batch, config.H, config.causal)
+        yield product("projection", f"h.{i}.attn.c_proj", z)
+        yield "residual", partial(operator.add, of["resid_pre"], of["attn.out"])
+        yield norm(f"h.{i}.ln_2", of["resid_mid"])
+        yield product("mlp", f"h.{i}.mlp.c_fc", of["ln_2.out"])
+        yield "gelu", partial(gelu, of["mlp.pre"])
+        yield product("mlp", f"h.{i}.mlp.c_proj", of["mlp.post"])
+        yield "residual", partial(operator.add, of["resid_mid"], of["mlp.out"])
+    yield norm("ln_f", cache[f"blocks.{config.L - 1}.resid_post"])
     yield "pooling", partial(_pool, encoder, hidden, batch)
 
 

@@ -1,8 +1,8 @@
 """Pictures of tokens, vectors, attention and similarity: for a terminal, for a notebook, and as HTML.
 
-Every picture is a `View`: Rich prints it as wide as the terminal allows, `html()` gives a fragment that stands
-alone, a notebook shows it by itself. `page` puts several onto one page, `interactive_map` makes a map to wander
-about in. They take texts and host arrays, and compute nothing but what they show.
+Every picture is a `View`: Rich prints it as wide as the terminal allows, `html()` gives a fragment that
+stands alone, a notebook shows it by itself. `page` puts several onto one page, `interactive_map` makes a map
+to wander about in. They take texts and host arrays, and compute nothing but what they show.
 
     view.py             what a picture is: View, Canvas
     prose.py            Paragraph, Heading, Stack

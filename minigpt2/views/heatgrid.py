@@ -11,7 +11,7 @@ from rich.segment import Segment
 from . import markup, palette
 from .legend import densities, density, legend_row
 from .numbers import number, shares, span
-from .view import BOLD, Block, Canvas, Row, View, caption_rows, note, padded, shown
+from .view import BOLD, Block, Canvas, Row, View, caption_rows, label, listed, note, padded, shown
 
 GAP = 2
 MOST_ROWS = 400  # of text, of the whole grid
@@ -32,7 +32,7 @@ class HeatGrid(View):
     ) -> None:
         self.maps = np.asarray(maps, dtype=np.float64)
         self.titles, self.caption = [shown(title) for title in titles], caption
-        self.labels = None if labels is None else [shown(label) for label in labels]
+        self.labels = None if labels is None else [label(text) for text in labels]
         self.low, self.high = span(self.maps, low, high)
 
     def draw(self, canvas: Canvas) -> Block:
@@ -65,7 +65,7 @@ class HeatGrid(View):
         if self.maps.shape[2] > C:
             block += note(f"… {self.maps.shape[2] - C:,} more columns", canvas.width)
         if self.labels:
-            block += note("  ".join(f"{i} {label}" for i, label in enumerate(self.labels)), canvas.width)
+            block += listed((f"{i} {name}" for i, name in enumerate(self.labels)), canvas.width)
         return block + caption_rows(self.caption, canvas.width)
 
     def _layout(self, n: int, R: int, C: int, canvas: Canvas) -> tuple[int, int]:
@@ -85,21 +85,18 @@ class HeatGrid(View):
         n, R, C = self.maps.shape
         levels = palette.levels(shares(self.maps, self.low, self.high))
         side = max(1, min(12, 180 // max(1, C)))
-        images = []
+        images = ""
         for i in range(n if self.maps.size else 0):
-            label = f"{self.titles[i]}: {R} rows, {C} columns"
-            images.append(
-                '<div style="display:inline-block;margin:0 14px 10px 0;vertical-align:top">'
-                f"<div>{markup.text(self.titles[i])}</div>"
-                f'<img alt={markup.attribute(label)} src="{markup.pixels(levels[i], False)}" '
-                f'style="width:{side * C}px;height:{side * R}px;image-rendering:pixelated"></div>'
+            said = f"{self.titles[i]}: {R} rows, {C} columns"
+            style = f"width:{side * C}px;height:{side * R}px;image-rendering:pixelated"
+            image = (
+                f"<img {markup.attributes_of(alt=said, src=markup.pixels(levels[i], False), style=style)}>"
             )
-        named = ""
-        if self.labels:
-            items = "  ".join(f"{i} {label}" for i, label in enumerate(self.labels))
-            named = f'<div style="{markup.QUIET}">{markup.text(items)}</div>'
+            style = "display:inline-block;margin:0 14px 10px 0;vertical-align:top"
+            images += markup.tag("div", markup.tag("div", markup.text(self.titles[i])) + image, style)
+        named = "  ".join(f"{i} {name}" for i, name in enumerate(self.labels or ()))
         scale = markup.ramp(False, number(self.low, 3), number(self.high, 3))
-        return markup.figure("".join(images) + scale + named, self.caption)
+        return markup.figure(images + scale + markup.quiet(markup.text(named)), self.caption)
 
 
 def _map_rows(levels: np.ndarray, size: int, canvas: Canvas) -> Block:

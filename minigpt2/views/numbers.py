@@ -51,7 +51,7 @@ def _no_negative_zero(text: str) -> str:
 def span(
     values: np.ndarray, low: float | None, high: float | None, diverging: bool = False
 ) -> tuple[float, float]:
-    """The ends of a scale for `values`: those given, else of the finite values; 0 in the middle if diverging."""
+    """The ends of a scale: those given, else of the finite values; 0 in the middle if diverging."""
     finite = values[np.isfinite(values)]
     if diverging:
         given = [abs(end) for end in (low, high) if end is not None]

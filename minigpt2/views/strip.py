@@ -16,7 +16,7 @@ from .view import DIM, Block, Canvas, View, caption_rows, note
 WIDEST_DOT = 4  # cells for one dimension of a short vector
 OUTLYING = 3.0  # times the size of nearly all others, and a value no longer sets the scale
 NEARLY_ALL = 0.98
-DOT = 10  # units of an image
+DOT, HIGH_DOT = 10, 16  # units of an image
 
 
 class VectorStrip(View):
@@ -115,23 +115,26 @@ class VectorStrip(View):
 
     def html(self) -> str:
         if not len(self.vector):
-            return markup.figure("no dimensions", self.caption)
+            return markup.figure(markup.quiet("no dimensions"), self.caption)
         levels = palette.levels(shares(self.vector, self.low, self.high))
         across = min(len(levels), 96)
         shades = palette.scale(self.diverging)
-        dots = []
+        dots = ""
         for at, level in enumerate(levels.tolist()):
             if level != palette.EMPTY:
-                x, y = at % across * DOT, at // across * DOT * 1.6
-                dots.append(
-                    f'<rect x="{x}" y="{y:g}" width="{DOT}" height="{DOT * 1.6:g}" fill="{palette.css(shades[level].ground)}">'
-                    f"<title>dimension {at}: {number(self.vector[at])}</title></rect>"
-                )
-        rows = -(-len(levels) // across)
-        label = f"{self._about()}, from {number(self.low, 3)} to {number(self.high, 3)}"
-        image = markup.svg(across * DOT, rows * DOT * 1.6, label, "".join(dots))
-        scale = markup.ramp(self.diverging, number(self.low, 3), number(self.high, 3))
-        return markup.figure(f'{image}{scale}<div style="{markup.QUIET}">{self._about()}</div>', self.caption)
+                place = {
+                    "x": at % across * DOT,
+                    "y": at // across * HIGH_DOT,
+                    "width": DOT,
+                    "height": HIGH_DOT,
+                }
+                said = f"<title>dimension {at}: {number(self.vector[at])}</title>"
+                dots += markup.tag("rect", said, fill=palette.css(shades[level].ground), **place)
+        ends = number(self.low, 3), number(self.high, 3)
+        label = f"{self._about()}, from {ends[0]} to {ends[1]}"
+        image = markup.svg(across * DOT, -(-len(levels) // across) * HIGH_DOT, label, dots)
+        about = markup.quiet(self._about())
+        return markup.figure(image + markup.ramp(self.diverging, *ends) + about, self.caption)
 
 
 def _glyphs(share: np.ndarray, unicode: bool) -> list[str]:

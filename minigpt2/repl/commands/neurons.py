@@ -1,0 +1,121 @@
+"""`/neurons [layer]`, `/neurons layer.index`: which neurons of the MLPs a sentence excites."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...backend import to_numpy
+from ...errors import UsageError
+from ..asking import OF, count_option, layer_number, look_of, names_a_part, numbers_of
+from ..line import Arguments
+from ..reply import Reply
+from ..session import Session
+from ..wording import counted, quoted
+
+if TYPE_CHECKING:
+    from ...interpret import Look
+    from ...views import View
+
+NAME = "neurons"
+USAGE = '/neurons [LAYER | LAYER.NEURON] [--k N] [--of "TEXT"]'
+SUMMARY = "the MLP neurons that a sentence excites, and by which tokens"
+DETAILS = """\
+A block's MLP reads each token with F neurons; each has one number a token, after GELU: about 0 is silent, and
+the more, the louder it adds its own direction to the token's row. Shown are those with the highest value, each
+with the token that set it off. `/neurons 2.77` shows what neuron 77 of layer 2 says at every token."""
+EXAMPLES = ("The cat is sleeping on the warm sofa.", "/neurons", "/neurons 3 --k 5", "/neurons 0.7")
+FORM = "words"
+OPTIONS = (count_option("neurons"), OF)
+COMPLETES = ("layer",)
+
+STRONGEST = 10
+LOUD = 0.5  # of a neuron's highest value: other tokens that set it off too
+
+
+def run(session: Session, arguments: Arguments) -> Reply:
+    """Show the strongest neurons, or one neuron over the tokens."""
+    config = session.encoder.model.config
+    k = arguments.options["k"]
+    if len(arguments.words) > 1:
+        raise UsageError(
+            "/neurons takes a layer or LAYER.NEURON: a text stands behind --of, in quotation marks"
+        )
+    word = arguments.words[0] if arguments.words else None
+    if word is not None and names_a_part(word):
+        if k is not None:
+            raise UsageError(f"/neurons: --k says how many neurons, but {word} is one: leave one of them out")
+        layer, neuron = numbers_of(word, config.L, config.F, "neuron")
+        return _one(look_of(session, arguments.options["of"]), layer, neuron)
+    layer = None if word is None else layer_number(word, config.L)
+    return _strongest(look_of(session, arguments.options["of"]), layer, k or STRONGEST)
+
+
+def _one(look: "Look", layer: int, neuron: int) -> Reply:
+    from ...interpret import neuron_tokens
+    from ...views import Paragraph, Stack, TokenChips
+
+    values = to_numpy(neuron_tokens(look, layer, neuron))  # (T,)
+    data = {
+        "text": look.text,
+        "tokens": look.tokens,
+        "ids": look.ids,
+        "layer": layer,
+        "neuron": neuron,
+        "values": values.tolist(),
+    }
+    best = int(values.argmax())
+    if values[best] > 0.0:
+        said = f"Loudest at {quoted(look.tokens[best])}: {values[best]:.2f}."
+    else:
+        said = "No token of this sentence sets it off."
+    return Reply(
+        (
+            Stack(
+                Paragraph(
+                    f"Neuron {neuron} of layer {layer}: below each token what it says there after GELU; about 0"
+                    f" is silent, and it never falls below -0.17."
+                ),
+                TokenChips(look.tokens, weights=values),
+                Paragraph(said),
+            ),
+        ),
+        data,
+    )
+
+
+def _strongest(look: "Look", layer: int | None, k: int) -> Reply:
+    from ...interpret import neuron_tokens, neurons
+
+    found: list[dict[str, Any]] = []
+    for one in neurons(look, layer, k):
+        values = to_numpy(neuron_tokens(look, one.layer, one.neuron))  # (T,)
+        found.append({"layer": one.layer, "neuron": one.neuron, "position": one.row, "token": one.token, "value": one.value, "values": values.tolist()})
+    data = {"text": look.text, "tokens": look.tokens, "ids": look.ids, "layer": layer, "neurons": found}
+    return Reply(_views(look, layer, found), data)
+
+
+def _views(look: "Look", layer: int | None, found: list[dict[str, Any]]) -> "tuple[View, ...]":
+    from ...views import Paragraph, Stack, Table
+
+    F = look.encoder.model.config.F
+    where = f"of all {counted(look.encoder.model.config.L, 'layer')}" if layer is None else f"of layer {layer}"
+    rows = []
+    for one in found:
+        values = np.array(one["values"])
+        others = [
+            quoted(look.tokens[t])
+            for t in np.argsort(-values, kind="stable").tolist()
+            if t != one["position"] and values[t] > LOUD * one["value"] > 0.0
+        ]
+        rows.append((f"{one['layer']}.{one['neuron']}", one["value"], f"{quoted(one['token'])} at {one['position']}", ", ".join(others)))
+    best = found[0]
+    return (
+        Stack(
+            Paragraph(
+                f"The {len(found)} loudest neurons {where}, {F} in each: the number is what the neuron says at the"
+                f" token that sets it off most."
+            ),
+            Table(("layer.neuron", "after GELU", "set off by", "and half as much by"), rows),
+            Paragraph(f"/neurons {best['layer']}.{best['neuron']} shows the first of them at every token."),
+        ),
+    )
