@@ -44,7 +44,7 @@ def write_html(session: "Session", path: Path) -> str:
 
     views = [view for exchange in _said(session) for view in _views_of(exchange)]
     path.write_text(page(_title(), views, subtitle=_about(session)), encoding="utf-8")
-    return f"{_count(len(session.exchanges), 'line')} of the conversation"
+    return f"{_count(len(session.exchanges), 'line')} of the conversation{_dropped(session)}"
 
 
 def write_markdown(session: "Session", path: Path) -> str:
@@ -64,7 +64,7 @@ def write_markdown(session: "Session", path: Path) -> str:
             else:
                 blocks.append(_fenced(_drawn(view)))
     path.write_text("\n\n".join(blocks) + "\n", encoding="utf-8", newline="\n")
-    return f"{_count(len(session.exchanges), 'line')} of the conversation"
+    return f"{_count(len(session.exchanges), 'line')} of the conversation{_dropped(session)}"
 
 
 def _said(session: "Session") -> "Iterator[Exchange]":
@@ -109,8 +109,14 @@ def _about(session: "Session") -> str:
     name = encoder.path.name if encoder.path else "a model in memory"
     return (
         f"minigpt2 {__version__}, {name}: {config.L} layers, {config.H} heads, {config.D} dimensions; "
-        f"{_count(len(session.sentences), 'sentence')} kept"
+        f"{_count(len(session.sentences), 'sentence')} kept{_dropped(session)}"
     )
+
+
+def _dropped(session: "Session") -> str:
+    """How many lines are missing at the start of a long conversation"""
+    gone = session.exchanges_dropped
+    return f"; the first {_count(gone, 'line')} {'is' if gone == 1 else 'are'} left out" if gone else ""
 
 
 def _count(number: int, what: str) -> str:
