@@ -45,7 +45,8 @@ claim("bytes of café", len("café".encode()))
 # ## The simplest tokenizer: one token for each byte
 #
 # If a byte is a token, there are 256 ids for text, and every text there will ever be can be written with
-# them. The package has this tokenizer: it is the shortest file of the folder, `minigpt2/tokenizer/byte.py`.
+# them. The package has this tokenizer: `minigpt2/tokenizer/byte.py`, a
+# file of two screens.
 #
 # <!-- given: 256 -->
 # %%
