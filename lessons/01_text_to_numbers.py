@@ -45,8 +45,7 @@ claim("bytes of café", len("café".encode()))
 # ## The simplest tokenizer: one token for each byte
 #
 # If a byte is a token, there are 256 ids for text, and every text there will ever be can be written with
-# them. The package has this tokenizer: `minigpt2/tokenizer/byte.py`, a
-# file of two screens.
+# them. The package has this tokenizer: `minigpt2/tokenizer/byte.py`, a file of two screens.
 #
 # <!-- given: 256 -->
 # %%
@@ -347,9 +346,9 @@ show(Table(["word", "tokens"], [[w, len(tokenizer.encode(w))] for w in ["hello",
 # - `01_count_pairs` (beginner): count the neighbouring pairs of a corpus, each word as often as it occurs.
 # - `01_encode_by_merges` (intermediate): encode a word with a list of merges, in the right order.
 #
-# Links: `minigpt2/tokenizer/byte.py` (`ByteTokenizer`), `minigpt2/tokenizer/train.py` (`train_bpe`,
-# `count_words`), `minigpt2/tokenizer/bpe.py` (`BPETokenizer`, `merge_by_scan`, `merge_by_heap`,
-# `lowest_ranked_pair`), `minigpt2/tokenizer/trace.py` (`trace_merges`, `WordTrace`, `MergeStep`),
-# `minigpt2/tokenizer/lowercase.py` (`lower`), `minigpt2/tokenizer/base.py` (`Tokenizer`,
-# `replace_lone_surrogates`: text that is no valid Unicode), `minigpt2/tokenizer/byte_alphabet.py` (`spell`,
-# `unspell`: how vocabulary files write bytes)
+# Links: `minigpt2/tokenizer/byte.py` (`ByteTokenizer`, `check_special_tokens`),
+# `minigpt2/tokenizer/train.py` (`train_bpe`, `count_words`), `minigpt2/tokenizer/bpe.py` (`BPETokenizer`,
+# `merge_by_scan`, `merge_by_heap`, `lowest_ranked_pair`), `minigpt2/tokenizer/trace.py` (`trace_merges`,
+# `WordTrace`, `MergeStep`), `minigpt2/tokenizer/lowercase.py` (`lower`), `minigpt2/tokenizer/base.py`
+# (`Tokenizer`, `replace_lone_surrogates`: text that is no valid Unicode),
+# `minigpt2/tokenizer/byte_alphabet.py` (`spell`, `unspell`: how vocabulary files write bytes)

@@ -96,11 +96,10 @@ def rule(left: str, right: str, width: int, ascii_only: bool = False) -> Text:
     if len(left) + len(right) + 10 > width:
         right = ""
     tail = f" {right} {line}{line}" if right else ""
-    text = Text(f"{line}{line} ", style="dim", no_wrap=True, overflow="crop", end="")
+    text = Text(f"{line}{line} ", style="dim", no_wrap=True, overflow="crop")
     text.append(left[: max(0, width - 6)], style="not dim bold")
     text.append(" " + line * max(0, width - 4 - len(left) - len(tail)) + tail)
     text.truncate(width)
-    text.append("\n")
     return text
 
 
