@@ -198,15 +198,15 @@ def _write_notebooks(args: argparse.Namespace) -> int:
 
 def _exercise(args: argparse.Namespace) -> int:
     """What is done with exercises."""
-    from ..learn import exercises
-
     if args.what == "exercises":
         _refuse(args, "name")
         return _list_exercises()
-    if args.folder is not None:
-        exercises.choose_folder(args.folder)
     if args.name is None and args.what == "reset":
         raise UsageError("reset needs the name of an exercise: minigpt2 learn reset NAME")
+    from ..learn import exercises
+
+    if args.folder is not None:
+        exercises.choose_folder(args.folder)
     if args.name is None:
         following = exercises.next_exercise()
         if following is None:

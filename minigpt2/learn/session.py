@@ -85,7 +85,7 @@ class Session:
 
     def run(self, *, from_start: bool = False) -> int:
         """Walk through the lesson until its end or until the person leaves; the exit code."""
-        begin = 0 if from_start else progress.place_in(self.lesson).cell
+        begin = 0 if from_start else self._saved_place()
         number = next((n for n, step in enumerate(self.steps) if step.end > begin), 0)
         if number:
             self._catch_up(number)
@@ -98,6 +98,13 @@ class Session:
             self._save(self.steps[number].place if number < len(self.steps) else len(self.lesson.cells))
         self._finish()
         return 0
+
+    def _saved_place(self) -> int:
+        try:
+            return progress.place_in(self.lesson).cell
+        except MiniGPT2Error as error:
+            self._give_up_saving(error)
+            return 0
 
     def _catch_up(self, number: int) -> None:
         places = self.runner.code_before(self.steps[number].place)
@@ -223,8 +230,11 @@ class Session:
         try:
             progress.remember(self.lesson, place)
         except MiniGPT2Error as error:
-            self._can_save = False
-            self._say(f"warning: {error}; your place is not kept", "yellow")
+            self._give_up_saving(error)
+
+    def _give_up_saving(self, error: MiniGPT2Error) -> None:
+        self._can_save = False
+        self._say(f"warning: {error}; your place is not kept", "yellow")
 
     def _name(self) -> str:
         return self.lesson.name.replace("·", "-") if self.console.options.ascii_only else self.lesson.name
