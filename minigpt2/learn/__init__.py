@@ -1,0 +1,1 @@
+"""Lessons and exercises: run step by step, checked, remembered."""
