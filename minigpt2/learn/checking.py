@@ -110,7 +110,8 @@ def several(values: Any, names: str, of: str) -> Sequence[Any]:
 
 def unchanged(before: Any, after: Any, name: str) -> None:
     """Raise WrongAnswer if an input is not as it was: `before` is a copy of it made before the call."""
-    if not np.array_equal(before, after, equal_nan=True):
+    is_array = isinstance(before, np.ndarray)
+    if not (np.array_equal(before, after, equal_nan=True) if is_array else before == after):
         raise WrongAnswer(
             f"your function changes its input {name}",
             reason="`+=`, `*=` and `x[…] = …` write into the caller's array: make a new one, or copy first",

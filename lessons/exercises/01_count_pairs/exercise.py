@@ -7,8 +7,8 @@ Training a tokenizer looks at a text's different words, each with how often it o
     count_pairs(words)  -> {(108, 111): 7, (111, 119): 7, (119, 101): 2, (101, 114): 2}
     commonest(counts)   -> (108, 111)
 
-A pair counts as often as its word occurs, and again for each place in the word: (5, 5) stands twice in
-(5, 5, 5). Of pairs with equal counts the commonest is the one with the smaller first token, then the smaller
+A pair counts as often as its word occurs, and again for each place in the word: (5, 5) stands twice in (5,
+5, 5). Of pairs with equal counts the commonest is the one with the smaller first token, then the smaller
 second: training must not depend on the order of a dictionary. The package: `minigpt2/tokenizer/train.py`.
 """
 
