@@ -344,7 +344,7 @@ show(Table(["word", "tokens"], [[w, len(tokenizer.encode(w))] for w in ["hello",
 # ## Exercises
 #
 # - `01_count_pairs` (beginner): count the neighbouring pairs of a corpus, each word as often as it occurs.
-# - `01_encode_by_merges` (intermediate): encode a word with a list of merges, in the right order.
+# - `01_train_a_tiny_bpe` (intermediate): put count and merge together, with the package as the judge.
 #
 # Links: `minigpt2/tokenizer/byte.py` (`ByteTokenizer`, `check_special_tokens`),
 # `minigpt2/tokenizer/train.py` (`train_bpe`, `count_words`), `minigpt2/tokenizer/bpe.py` (`BPETokenizer`,

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from minigpt2.learn.exercises import list_exercises
 from minigpt2.learn.library import all_lessons, find_lesson
 from minigpt2.learn.progress import remember
 
@@ -156,3 +157,45 @@ def test_notebooks(cli, tmp_path):
     for path in paths:
         assert json.loads(path.read_text(encoding="utf-8"))["nbformat"] == 4
     assert cli("learn", "1", "--notebooks", tmp_path / "one")[1].count("\n") == 1
+
+
+def test_an_exercise_from_start_to_end(cli, tmp_path):
+    exercise = list_exercises()[0]
+    code, out, err = cli("learn", "start", exercise.name, "--folder", tmp_path / "mine")
+    path = Path(out.strip())
+    assert (code, path.parent) == (0, tmp_path / "mine")
+    assert f"minigpt2 learn check {exercise.name}" in err
+    assert path.read_text(encoding="utf-8") == (exercise.folder / "exercise.py").read_text(encoding="utf-8")
+
+    code, out, _ = cli("learn", "check", exercise.name)
+    assert (code, "not done yet" in out) == (1, True)
+    assert "Hint 1" in cli("learn", "hint", exercise.name)[1]
+    code, out, _ = cli("learn", "solution", exercise.name)
+    assert (code, "once more" in out) == (1, True)
+    code, solution, _ = cli("learn", "solution", exercise.name)
+    assert code == 0
+
+    path.write_text(solution, encoding="utf-8")
+    code, out, err = cli("learn", "check", exercise.name)
+    assert (code, err) == (0, "")
+    assert exercise.learned in " ".join(out.split())
+    assert f"minigpt2 learn start {list_exercises()[1].name}" in out
+    assert " done" in cli("learn", "exercises")[1]
+
+    code, out, err = cli("learn", "reset", exercise.name)
+    assert (code, Path(out.strip())) == (0, path)
+    assert "is kept as" in err
+    assert cli("learn", "check")[0] == 1  # without a name: the one that comes next, which is this one again
+
+
+def test_the_list_of_exercises(cli):
+    code, out, err = cli("learn", "exercises")
+    assert (code, err) == (0, "")
+    for exercise in list_exercises():
+        assert exercise.name in out
+
+
+def test_an_exercise_that_there_is_not(cli):
+    code, out, err = cli("learn", "check", "99_nothing")
+    assert (code, out) == (2, "")
+    assert "there is no exercise '99_nothing'" in err

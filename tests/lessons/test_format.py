@@ -6,6 +6,7 @@ import re
 from lesson_files import ROOT
 
 from minigpt2.learn.cells import CODE, LEVELS, MARKDOWN
+from minigpt2.learn.exercises import list_exercises
 
 LONGEST_CELL = 15  # lines of code
 
@@ -58,8 +59,11 @@ def test_three_things_to_remember(lesson):
 def test_exercises_are_named_with_their_level(lesson):
     items = section(lesson, "Exercises")
     assert len(items) >= 2
+    there = {exercise.name: exercise for exercise in list_exercises()}
     for item in items:
-        assert re.match(rf"`{lesson.number:02d}_\w+` \(({'|'.join(LEVELS)})\): \S", item), item
+        named = re.match(rf"`({lesson.number:02d}_\w+)` \(({'|'.join(LEVELS)})\): \S", item)
+        assert named, item
+        assert (there[named[1]].lesson, there[named[1]].level) == (lesson.number, named[2]), item
 
 
 def test_links_lead_to_files(lesson):
