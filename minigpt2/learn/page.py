@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from pygments.token import Comment, Keyword, Name, Number, Operator, String
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
-from rich.markdown import Heading, Markdown
+from rich.markdown import CodeBlock, Heading, Markdown
 from rich.padding import Padding
 from rich.segment import Segment
 from rich.style import Style
@@ -54,8 +54,24 @@ class _Heading(Heading):
         yield self.text
 
 
+class _Formula(CodeBlock):
+    """Indented, without rows of its own above and below."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        text = str(self.text).rstrip()
+        yield Padding(
+            Syntax(text, self.lexer_name, theme=COLOURS, background_color="default", word_wrap=True),
+            (0, 0, 0, 4),
+        )
+
+
 class _Markdown(Markdown):
-    elements = {**Markdown.elements, "heading_open": _Heading}  # noqa: RUF012  as the parent has it
+    elements = {  # noqa: RUF012  as the parent has it
+        **Markdown.elements,
+        "heading_open": _Heading,
+        "code_block": _Formula,
+        "fence": _Formula,
+    }
 
 
 class Page:
