@@ -51,7 +51,7 @@ show(
 # The *dot product* multiplies two vectors number by number and adds it all
 # up:
 #
-#     a · b = a₁b₁ + a₂b₂ + … + a_D b_D
+#     a · b = a[0]·b[0] + a[1]·b[1] + …
 #
 # Where both are large, it grows; where one of them is 0, that place adds
 # nothing. So it is large for vectors that are strong in the same places.
