@@ -2,6 +2,7 @@
 
 import io
 import sys
+from contextlib import nullcontext
 
 import pytest
 from rich.console import Console
@@ -29,7 +30,9 @@ def walk(tmp_path, monkeypatch):
         monkeypatch.setattr(sys, "stdout", paper)
         console = Console(file=paper, width=width, height=height, markup=False, highlight=False)
         waiting = iter(keys)
-        session = Session(write_lesson(tmp_path, text), console, lambda: next(waiting, "end"))
+        session = Session(
+            write_lesson(tmp_path, text), console, lambda: nullcontext(lambda: next(waiting, "end"))
+        )
         code = session.run(**options)
         assert code == 0
         assert next(waiting, None) is None, "keys are left"
@@ -132,7 +135,7 @@ def test_ctrl_c_at_the_keys_leaves(tmp_path):
 
     paper = io.StringIO()
     lesson = write_lesson(tmp_path)
-    assert Session(lesson, Console(file=paper), interrupted).run() == 0
+    assert Session(lesson, Console(file=paper), lambda: nullcontext(interrupted)).run() == 0
     assert "place is kept" in paper.getvalue()
 
 
