@@ -211,9 +211,6 @@ def _failed(error: BaseException, exercise: Path, source: str) -> Verdict:
             f"the check cannot use what your code gives: {said}",
             "is it of the type that the task asks for?",
         )
-    rows = [
-        f"{frame.lineno:>4}  {_line(source, frame.lineno).strip()}    in {frame.name}" for frame in frames
-    ]
     if isinstance(error, SystemExit):
         said = "it ends the program: take exit() out"
     return Verdict(

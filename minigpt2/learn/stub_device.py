@@ -1,16 +1,17 @@
-"""A stand-in for CuPy that needs no GPU: it computes on the host, counts, and refuses what costs or fails there.
+"""A stand-in for CuPy that needs no GPU: it computes on the host, counts, and refuses what fails there.
 
     with stub_device() as device:
-        y = f(device.asarray(x))            # `array_module(y)` is the stand-in, as it is CuPy for CuPy's arrays
+        y = f(device.asarray(x))            # for its arrays `array_module` gives the stand-in
     device.launches, device.bytes
 
 It counts a launch for each operation that computes, and the bytes that the operation reads and writes; views
-are free. It refuses to mix arrays of the host and of the device, NumPy functions on device arrays, and
-whatever would make the host wait for the device: `if x`, `float(x)`, `.item()`. CuPy lets some of these pass
-and is slow then; `.get()` copies to the host and says so.
+are free. It refuses to mix arrays of the host and of the device, NumPy functions on device arrays, and what
+would make the host wait for the device: `if x`, `float(x)`, `.item()`. CuPy lets some of these pass and is
+slow then. `.get()` copies to the host and says so.
 """
 
 import contextlib
+import functools
 import sys
 from collections.abc import Callable, Iterator
 from types import ModuleType
@@ -21,13 +22,15 @@ import numpy as np
 from .checking import WrongAnswer
 
 COMPUTING = (
-    "exp log sqrt tanh abs sign square maximum minimum add subtract multiply divide matmul dot where concatenate "
-    "stack sum mean max min argmax argmin argsort cumsum clip isfinite logaddexp take_along_axis repeat"
-).split()
-MAKING = "zeros ones empty full arange eye tri zeros_like ones_like empty_like full_like".split()
-CONSTANTS = "float32 float64 int32 int64 bool_ pi inf newaxis".split()
-VIEWS = "reshape transpose swapaxes ravel squeeze".split()
-REDUCTIONS = "sum mean max min argmax argmin cumsum".split()
+    *("exp", "log", "sqrt", "tanh", "abs", "sign", "square", "clip", "isfinite", "maximum", "minimum"),
+    *("add", "subtract", "multiply", "divide", "logaddexp", "matmul", "dot", "where", "concatenate", "stack"),
+    *("sum", "mean", "max", "min", "argmax", "argmin", "argsort", "cumsum", "take_along_axis", "repeat"),
+)
+MAKING = ("zeros", "ones", "empty", "full", "arange", "eye", "tri")
+MAKING_LIKE = ("zeros_like", "ones_like", "empty_like", "full_like")
+CONSTANTS = ("float32", "float64", "int32", "int64", "bool_", "pi", "inf", "newaxis")
+VIEWS = ("reshape", "transpose", "swapaxes", "ravel", "squeeze")
+REDUCTIONS = ("sum", "mean", "max", "min", "argmax", "argmin", "cumsum")
 
 
 class Device:
@@ -53,7 +56,6 @@ class Device:
 class DeviceArray:
     """An array that is only to be had through its device."""
 
-    __array_ufunc__ = None  # NumPy's own operators leave the work to this class
     __hash__ = None
 
     def __init__(self, values: np.ndarray, device: Device) -> None:
@@ -95,6 +97,14 @@ class DeviceArray:
         self._device.launches += 1
         self._device.bytes += 2 * np.asarray(self._values[_host(place)]).nbytes
 
+    def __array_ufunc__(self, function: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        """A NumPy scalar times an array of the device is fine; all else that NumPy begins is not."""
+        others = [x for x in inputs if not isinstance(x, DeviceArray)]
+        if method == "__call__" and others and all(isinstance(x, np.generic) for x in others):
+            return self._device.run(function, *inputs)
+        _host(others)
+        return self.__array__()
+
     def __array__(self, *_: Any, **__: Any) -> np.ndarray:
         raise WrongAnswer(
             "a NumPy function was given an array of the GPU",
@@ -103,7 +113,7 @@ class DeviceArray:
 
     def _wait(self, *_: Any) -> Any:
         raise WrongAnswer(
-            "the host asks for a number of the device (`if x`, `float(x)`, `.item()`) and waits until it is there",
+            "the host asks for a number of the device (`if x`, `float(x)`, `.item()`) and waits for it",
             reason="such a question stops everything: decide with xp.where on the device, or from shapes",
         )
 
@@ -180,9 +190,9 @@ def _module(device: Device) -> ModuleType:
     """What an exercise sees as `xp`."""
     module = ModuleType("cupy")
     for name in COMPUTING:
-        setattr(module, name, lambda *a, f=getattr(np, name), **options: device.run(f, *a, **options))
-    for name in MAKING:
-        setattr(module, name, lambda *a, f=getattr(np, name), **options: _made(device, f, a, options))
+        setattr(module, name, functools.partial(device.run, getattr(np, name)))
+    for name in (*MAKING, *MAKING_LIKE):
+        setattr(module, name, functools.partial(_made, device, getattr(np, name)))
     for name in CONSTANTS:
         setattr(module, name, getattr(np, name))
     module.ndarray = DeviceArray
@@ -190,9 +200,8 @@ def _module(device: Device) -> ModuleType:
     return module
 
 
-def _made(device: Device, function: Callable[..., Any], args: tuple, options: dict[str, Any]) -> DeviceArray:
-    args = tuple(arg._values if isinstance(arg, DeviceArray) else arg for arg in args)
-    return DeviceArray(function(*args, **options), device)
+def _made(device: Device, function: Callable[..., Any], *args: Any, **options: Any) -> DeviceArray:
+    return DeviceArray(function(*(_host(arg) for arg in args), **options), device)
 
 
 def _onto(device: Device, x: Any, dtype: Any) -> DeviceArray:
