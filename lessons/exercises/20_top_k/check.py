@@ -12,7 +12,7 @@ ARGSORT, SORT = np.argsort, np.sort
 
 def check(exercise: ModuleType) -> None:
     rng = np.random.default_rng(60)
-    for N, k in ((9, 3), (4, 4), (3, 5), (6, 1), (48, 30)):
+    for N, k in ((9, 3), (4, 4), (3, 5), (6, 1), (3000, 1000)):
         scores = rng.permuted(np.tile(np.linspace(-1.0, 1.0, N), (4, 1)), axis=1)
         places, best = several(exercise.top_k(scores.copy(), k), "places, scores", "top_k")
         order = ARGSORT(-scores, axis=1)[:, :k]
