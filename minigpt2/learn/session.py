@@ -7,6 +7,7 @@ goes on.
 """
 
 import contextlib
+import errno
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -96,7 +97,19 @@ class Session:
         self._can_save = True
 
     def run(self, *, from_start: bool = False) -> int:
-        """Walk through the lesson until its end or until the person leaves; the exit code."""
+        """Walk through the lesson until its end or until the person leaves; the exit code.
+
+        Raises BrokenPipeError where the terminal is gone.
+        """
+        try:
+            self._walk_through(from_start)
+        except OSError as error:
+            if error.errno == errno.EIO:  # the terminal has been closed
+                raise BrokenPipeError(error.errno, "the terminal is closed") from None
+            raise
+        return 0
+
+    def _walk_through(self, from_start: bool) -> None:
         begin = 0 if from_start else self._saved_place()
         number = next((n for n, step in enumerate(self.steps) if step.end > begin), 0)
         if number:
@@ -105,11 +118,10 @@ class Session:
             action = self._walk(number)
             if action == QUIT:
                 self._leave(number)
-                return 0
+                return
             number = max(0, number - 1) if action == BACK else number + 1
             self._save(self.steps[number].place if number < len(self.steps) else len(self.lesson.cells))
         self._finish()
-        return 0
 
     def _saved_place(self) -> int:
         try:
