@@ -109,7 +109,7 @@ pairs = read_pairs(data_file("train.tsv"))
 texts = pairs.first + pairs.second
 random.Random(0).shuffle(texts)
 known, unseen = texts[:-2000], texts[-2000:]
-print(len(known), "sentences, such as:", *known[:3], sep="\n  ")
+print(f"{len(known)} sentences, such as:", *known[:3], sep="\n  ")
 # %%
 words = {word for sentence in known for word in sentence.split()}
 
@@ -125,11 +125,12 @@ def with_unknown_word(sentences):
 claim("different words", len(words))
 claim("new sentences with an unknown word", len(with_unknown_word(unseen)))
 # %% [markdown]
-# Only 2 of 2000. Words look like a solved problem, and that is a trap: these
-# sentences were all made from the same list of words. Here are six sentences
-# from somewhere else.
+# Only 2 of 2000. Words look like a solved problem, and that is a trap: all of
+# these sentences were made from the same list of words, 3627 of them. Here
+# are six sentences from somewhere else.
 #
-# <!-- claims: 2 = new sentences with an unknown word -->
+# <!-- claims: 2 = new sentences with an unknown word; 3627 = different words
+# -->
 # <!-- given: 2000 -->
 # %%
 elsewhere = """Lighthouse keepers trimmed their lanterns before dusk.
@@ -180,7 +181,7 @@ print(count_pairs().most_common(4))
 # %% [markdown]
 # Two pairs share the first place. The package breaks such a tie by the
 # smaller id on the left, which for letters is the alphabet, and we do the
-# same: `e s` before `s t`.
+# same: `e+s` before `s+t`.
 #
 # Now the merge itself: walk along a word, and wherever the two stand side by
 # side, put one piece in their place.
@@ -291,10 +292,11 @@ claim("elsewhere, 2000", other_kind[3])
 claim("elsewhere, 4000", other_kind[4])
 # %% [markdown]
 # It does not halve. From 2000 to 4000 tokens, a word of the same kind of text
-# goes from 1.34 tokens to 1.13; it can never cost less than one. The honest
-# line is the upper one: sentences from elsewhere need about twice as many
-# tokens a word, 2.67 and then 2.2, as they do not share the words that the
-# merges were learned from. A tokenizer is good at the text that it has seen.
+# goes from 1.34 tokens to 1.13; it can never cost less than one. The other
+# line is the more honest one: sentences from elsewhere need about twice as
+# many tokens a word, 2.67 and then 2.2, as they do not share the words that
+# the merges were learned from. A tokenizer is good at the text that it has
+# seen.
 #
 # <!-- claims: 1.34 = tokens for a word, 2000; 1.13 = tokens for a word, 4000;
 # 2.67 = elsewhere, 2000; 2.2 = elsewhere, 4000 -->
