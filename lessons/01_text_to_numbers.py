@@ -368,9 +368,9 @@ for turn in ("first", "again"):
     fresh.encode_batch(unseen)
     print(f"{turn}: {1000 * (time.perf_counter() - start):.0f} ms")
 # %% [markdown]
-# For 0.07 of them: 29 688 words are only 2210 different ones. That is how a
-# tokenizer in pure Python keeps up with those in faster languages: it does
-# not do the work faster, it does not do it again.
+# For 0.07 of them: 29 688 words are only 2210 different ones. This is how a
+# tokenizer in pure Python can be quick: it does not do the work faster, it
+# does not do it again.
 #
 # For long words, where looking at all pairs for each merge would take too
 # long, the package has a second way that gives the same ids: `merge_by_scan`
