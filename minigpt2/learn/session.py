@@ -6,8 +6,10 @@ always on the screen. Leaving keeps the place: the next session runs the cells b
 goes on.
 """
 
+import contextlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 from rich.console import Console, RenderableType
@@ -62,22 +64,32 @@ def steps_of(lesson: Lesson) -> list[Step]:
     return steps
 
 
-def read_key() -> str:
-    """One key without Enter, or where a terminal cannot do that, the first letter of a line."""
+@contextlib.contextmanager
+def keys_of_terminal() -> Iterator[Callable[[], str]]:
+    """A function that waits for a key: without Enter, or where that cannot be, the first letter of a line."""
     if can_read_keys():
         with single_keys() as next_key:
-            return next_key()
+            yield next_key
+    else:
+        yield first_letter
+
+
+def first_letter() -> str:
+    """Of the next line that is typed; `enter` for an empty one."""
     try:
         return input().strip().lower()[:1] or "enter"
     except EOFError:
         return "end"
 
 
-class Session:
-    """One person, one lesson. `next_key` waits for a key, by its name in `repl/keys.py`."""
+Keys = Callable[[], AbstractContextManager[Callable[[], str]]]
 
-    def __init__(self, lesson: Lesson, console: Console, next_key: Callable[[], str] = read_key) -> None:
-        self.lesson, self.console, self.next_key = lesson, console, next_key
+
+class Session:
+    """One person, one lesson. `keys` opens what waits for a key, by its name in `repl/keys.py`."""
+
+    def __init__(self, lesson: Lesson, console: Console, keys: Keys = keys_of_terminal) -> None:
+        self.lesson, self.console, self.keys = lesson, console, keys
         self.runner = Runner(lesson)
         self.steps = steps_of(lesson)
         self.edited: dict[int, str] = {}  # place -> what the person has made of the cell
@@ -85,7 +97,7 @@ class Session:
 
     def run(self, *, from_start: bool = False) -> int:
         """Walk through the lesson until its end or until the person leaves; the exit code."""
-        begin = 0 if from_start else progress.place_in(self.lesson).cell
+        begin = 0 if from_start else self._saved_place()
         number = next((n for n, step in enumerate(self.steps) if step.end > begin), 0)
         if number:
             self._catch_up(number)
@@ -98,6 +110,13 @@ class Session:
             self._save(self.steps[number].place if number < len(self.steps) else len(self.lesson.cells))
         self._finish()
         return 0
+
+    def _saved_place(self) -> int:
+        try:
+            return progress.place_in(self.lesson).cell
+        except MiniGPT2Error as error:
+            self._give_up_saving(error)
+            return 0
 
     def _catch_up(self, number: int) -> None:
         places = self.runner.code_before(self.steps[number].place)
@@ -170,11 +189,12 @@ class Session:
         wordings = [dot.join(keys), dot.join(map(_short, offers)), " ".join(map(_shortest, offers))]
         line = next((line for line in wordings if len(line) < self.console.width), wordings[-1])
         line = line[: self.console.width - 1]
-        self.console.print()
-        self.console.print(Text(line, style="dim"), end="", soft_wrap=True)
         try:
-            while (action := _ACTIONS.get(self.next_key().lower())) not in offered:
-                pass
+            with self.keys() as next_key:  # before they are shown, so that none comes too early
+                self.console.print()
+                self.console.print(Text(line, style="dim"), end="", soft_wrap=True)
+                while (action := _ACTIONS.get(next_key().lower())) not in offered:
+                    pass
         except KeyboardInterrupt:
             action = QUIT
         self.console.file.write("\r" + " " * len(line) + "\r")  # Rich would leave the returns out
@@ -223,8 +243,11 @@ class Session:
         try:
             progress.remember(self.lesson, place)
         except MiniGPT2Error as error:
-            self._can_save = False
-            self._say(f"warning: {error}; your place is not kept", "yellow")
+            self._give_up_saving(error)
+
+    def _give_up_saving(self, error: MiniGPT2Error) -> None:
+        self._can_save = False
+        self._say(f"warning: {error}; your place is not kept", "yellow")
 
     def _name(self) -> str:
         return self.lesson.name.replace("·", "-") if self.console.options.ascii_only else self.lesson.name
