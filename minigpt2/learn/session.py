@@ -103,9 +103,9 @@ class Session:
         """
         try:
             self._walk_through(from_start)
-        except OSError as error:
-            if error.errno == errno.EIO:  # the terminal has been closed
-                raise BrokenPipeError(error.errno, "the terminal is closed") from None
+        except Exception as error:  # OSError, or termios.error, which is none
+            if error.args[:1] == (errno.EIO,):  # the terminal has been closed
+                raise BrokenPipeError(errno.EIO, "the terminal is closed") from None
             raise
         return 0
 
