@@ -97,6 +97,15 @@ def same_value(expected: Any, yours: Any, name: str, reasons: Sequence[Reason] =
     )
 
 
+def number(value: Any, name: str) -> float:
+    """The one number that a function returned, or WrongAnswer."""
+    if value is None:
+        raise WrongAnswer(f"{name} gives None", reason=RETURNS_NOTHING)
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
+        raise WrongAnswer(f"{name} gives a {type(value).__name__}, expected is one number")
+    return float(value)
+
+
 def several(values: Any, names: str, of: str) -> Sequence[Any]:
     """What a function returned, which must be a tuple of as many values as `names` ("dx, dgain") has."""
     wanted = [name.strip() for name in names.split(",")]

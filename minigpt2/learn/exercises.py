@@ -20,6 +20,7 @@ from ..files import atomic_path
 from ..state_folder import make_state_folder, state_folder
 from ..views import Paragraph, Stack, View
 from .judging import LIMIT, check_apart
+from .library import lessons_folder
 from .verdict import Verdict
 
 LEVELS = ("beginner", "intermediate", "advanced")
@@ -28,7 +29,6 @@ STATE = "exercises.json"
 ASKED_ENOUGH = 2  # times to ask for a solution before it is shown without success
 
 _PACKAGE = Path(__file__).parents[1]
-_PLACES = (_PACKAGE / "lessons" / "exercises", _PACKAGE.parent / "lessons" / "exercises")  # a wheel; a clone
 
 
 class Exercise(NamedTuple):
@@ -62,10 +62,7 @@ class Solution(NamedTuple):
 
 def exercises_folder() -> Path:
     """Where the exercises lie. DataError where there are none."""
-    for folder in _PLACES:
-        if (folder / "order.toml").is_file():
-            return folder
-    raise DataError(f"no exercises in {' or '.join(map(str, _PLACES))}: install minigpt2 again")
+    return lessons_folder() / "exercises"
 
 
 def list_exercises() -> list[Exercise]:

@@ -3,8 +3,11 @@
 from typing import Any, NamedTuple
 
 import numpy as np
+from rich.segment import Segment
 
-from ..views import Beside, Heading, HeatMap, Paragraph, Stack, View
+from ..views import Beside, Canvas, Heading, HeatMap, Paragraph, Stack, View, markup
+from ..views.frame import Block
+from ..visible import visible
 from .checking import WrongAnswer
 
 PASSED, WRONG, NOT_DONE, BROKEN, STOPPED = "passed", "wrong", "not done", "broken", "stopped"
@@ -74,20 +77,14 @@ class Verbatim(View):
     def __init__(self, text: str) -> None:
         self.text = text
 
-    def draw(self, canvas):
-        from rich.segment import Segment
-
-        from ..visible import visible
-
-        rows = []
+    def draw(self, canvas: Canvas) -> Block:
+        rows: Block = []
         for line in self.text.splitlines():
             line = visible(line.expandtabs(4))
             rows += [[Segment(line[i : i + canvas.width])] for i in range(0, max(1, len(line)), canvas.width)]
         return rows
 
     def html(self) -> str:
-        from ..views import markup
-
         return markup.tag("pre", markup.text(self.text))
 
 

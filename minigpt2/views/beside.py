@@ -1,9 +1,9 @@
 """Two pictures side by side where there is room, one below the other where there is not."""
 
 from . import markup
-from .frame import GAP, beside, filled
+from .frame import GAP, beside, filled, width_of
 from .prose import Heading
-from .view import Block, Canvas, View
+from .view import Block, Canvas, View, trimmed
 
 LEAST = 26  # cells of a half: two labels and three columns of numbers
 
@@ -19,9 +19,10 @@ class Beside(View):
         if half < LEAST:
             above, below = (self._half(i, canvas) for i in (0, 1))
             return [*above, [], *below]
-        blocks = [self._half(i, canvas._replace(width=half)) for i in (0, 1)]
-        height = max(map(len, blocks))
-        return beside(*(filled(block, half, height) for block in blocks))
+        left, right = (self._half(i, canvas._replace(width=half)) for i in (0, 1))
+        used = max((width_of(trimmed(row)) for row in left), default=0)
+        height = max(len(left), len(right))
+        return beside(filled(left, min(half, used + GAP), height), filled(right, half, height))
 
     def _half(self, side: int, canvas: Canvas) -> Block:
         return Heading(self.titles[side]).draw(canvas) + (self.left, self.right)[side].draw(canvas)

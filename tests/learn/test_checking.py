@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minigpt2.learn.checking import WrongAnswer, require, same_array, same_value, several, unchanged
+from minigpt2.learn.checking import WrongAnswer, number, require, same_array, same_value, several, unchanged
 from minigpt2.learn.verdict import Verdict, wrong
 
 
@@ -100,6 +100,10 @@ def test_helpers():
     for bad in ((1, 2, 3), np.ones(2), None):
         with pytest.raises(WrongAnswer):
             several(bad, "a, b", "f")
+    assert number(np.float32(2.0), "f") == 2.0
+    for bad in (None, True, "2", np.ones(1)):
+        with pytest.raises(WrongAnswer):
+            number(bad, "f")
     unchanged(EXPECTED, EXPECTED.copy(), "x")
     with pytest.raises(WrongAnswer, match="changes its input x"):
         unchanged(EXPECTED, EXPECTED + 1, "x")

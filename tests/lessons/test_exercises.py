@@ -11,6 +11,7 @@ from minigpt2.learn.verdict import NOT_DONE, WRONG
 
 EXERCISES = list_exercises()
 WRONG_ANSWERS = [path for exercise in EXERCISES for path in sorted(exercise.folder.glob("wrong/*.py"))]
+RIGHT_ANSWERS = sorted((Path(__file__).parent / "right_answers").glob("*.py"))
 LESSONS = range(1, 21)
 
 
@@ -45,6 +46,28 @@ def test_a_wrong_answer_gets_its_message(path):
     assert expected in verdict.text()
 
 
+@pytest.mark.parametrize("path", RIGHT_ANSWERS, ids=[path.stem for path in RIGHT_ANSWERS])
+def test_another_right_way_passes(path):
+    verdict = check_here(path, exercises_folder() / path.stem.partition("-")[0] / "check.py")
+    assert verdict.passed, f"{verdict.text()}\n{verdict.code}"
+
+
+@pytest.mark.parametrize("value", ["None", "0.0", "float('nan')", "np.zeros((2, 3))", "args"])
+@pytest.mark.parametrize("exercise", EXERCISES, ids=ids(EXERCISES))
+def test_nonsense_is_never_right_and_always_explained(exercise, value, tmp_path):
+    solution = (exercise.folder / "solution.py").read_text(encoding="utf-8")
+    defined = [node.name for node in ast.parse(solution).body if isinstance(node, ast.FunctionDef)]
+    for name in defined:
+        if name.startswith("_"):
+            continue
+        path = tmp_path / "mine.py"
+        text = f"{solution}\nimport numpy as np\n\n\ndef {name}(*args, **options):\n    return {value}\n"
+        path.write_text(text, encoding="utf-8")
+        verdict = check_here(path, exercise.folder / "check.py")
+        assert not verdict.passed
+        assert "the check cannot use" not in verdict.text(), verdict.text()
+
+
 @pytest.mark.parametrize("exercise", EXERCISES, ids=ids(EXERCISES))
 def test_the_folder_is_complete(exercise):
     files = {path.name for path in exercise.folder.iterdir()} - {"__pycache__"}
@@ -66,7 +89,9 @@ def test_two_wrong_answers_an_exercise_and_each_its_own_message():
 
 
 def test_order_names_every_folder_and_no_other():
-    folders = {path.name for path in exercises_folder().iterdir() if path.is_dir() and path.name[0] != "_"}
+    folders = {
+        path.name for path in exercises_folder().iterdir() if path.is_dir() and path.name[0] not in "._"
+    }
     names = [exercise.name for exercise in EXERCISES]
     assert len(names) == len(set(names))
     assert set(names) == folders
@@ -79,7 +104,7 @@ def test_prerequisites_come_before():
         assert exercise.name.startswith(f"{exercise.lesson:02}_")
         assert set(exercise.needs) <= seen, f"{exercise.name} needs what comes after it"
         seen.add(exercise.name)
-        assert exercise.title
+        assert 0 < len(exercise.title) < 30, "the list has 80 columns"
         assert exercise.learned.endswith(".")
 
 

@@ -1,4 +1,4 @@
-"""A look-up is a product with one-hot rows: one way to do it."""
+"""A look-up is a product: one way to do it."""
 
 import numpy as np
 

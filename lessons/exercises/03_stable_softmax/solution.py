@@ -1,4 +1,4 @@
-"""A softmax that does not overflow: one way to do it."""
+"""Softmax without overflow: one way to do it."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""A mask that hides the wrong thing: one way to do it."""
+"""A wrong mask: one way to do it."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Packed sentences instead of padding: one way to do it."""
+"""Packed, not padded: one way to do it."""
 
 import math
 

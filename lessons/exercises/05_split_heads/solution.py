@@ -1,4 +1,4 @@
-"""Split a row into heads, and merge it again: one way to do it."""
+"""Split and merge heads: one way to do it."""
 
 import numpy as np
 

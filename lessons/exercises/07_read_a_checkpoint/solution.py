@@ -1,4 +1,4 @@
-"""Read the shape of a model from its names: one way to do it."""
+"""Read a checkpoint's names: one way to do it."""
 
 Shapes = dict[str, tuple[int, ...]]
 

@@ -1,4 +1,4 @@
-"""Angles of vectors that are nearly the same: one way to do it."""
+"""Angles near zero: one way to do it."""
 
 import numpy as np
 

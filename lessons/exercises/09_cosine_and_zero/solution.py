@@ -1,4 +1,4 @@
-"""All cosines, and vectors without a direction: one way to do it."""
+"""Cosines, zero vectors too: one way to do it."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The way back through attention: one way to do it."""
+"""Backward of attention: one way to do it."""
 
 import math
 

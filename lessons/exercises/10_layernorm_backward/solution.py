@@ -1,4 +1,4 @@
-"""Layernorm's backward: one way to do it."""
+"""Backward of layernorm: one way to do it."""
 
 import numpy as np
 

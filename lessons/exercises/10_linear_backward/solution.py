@@ -1,4 +1,4 @@
-"""The way back through a linear layer: one way to do it."""
+"""Backward of linear: one way to do it."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The way back through softmax: one way to do it."""
+"""Backward of softmax: one way to do it."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""A gradient by moving every number: one way to do it."""
+"""A gradient without calculus: one way to do it."""
 
 from collections.abc import Callable
 

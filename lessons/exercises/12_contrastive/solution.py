@@ -1,4 +1,4 @@
-"""Pull together, push apart, up to a margin: one way to do it."""
+"""Contrastive, with a margin: one way to do it."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""How many directions are in use?: one way to do it."""
+"""Effective rank: one way to do it."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Four small batches as one large one: one way to do it."""
+"""Accumulate gradients: one way to do it."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""A run that was killed and goes on: one way to do it."""
+"""Resume a killed run: one way to do it."""
 
 import copy
 from typing import Any

@@ -4,7 +4,7 @@ from types import ModuleType
 
 import numpy as np
 
-from minigpt2.learn.checking import same_array
+from minigpt2.learn.checking import number, same_array
 from minigpt2.training.schedule import warmup_cosine
 
 
@@ -13,7 +13,9 @@ def check(exercise: ModuleType) -> None:
         peak = 0.02
         at = np.arange(steps + 1)
         right = np.array([warmup_cosine(int(s), steps, peak, warmup) for s in at])
-        yours = np.array([float(exercise.rate(int(s), steps, peak, warmup)) for s in at])
+        yours = np.array(
+            [number(exercise.rate(s, steps, peak, warmup), f"rate({s}, {steps}, …)") for s in at.tolist()]
+        )
         rest = max(1, steps - warmup)
         up = np.minimum(1.0, (at + 1) / max(1, warmup)) * peak
         fallen = np.maximum(0, at - warmup) / rest

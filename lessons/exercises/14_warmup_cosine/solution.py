@@ -1,4 +1,4 @@
-"""A learning rate for every step: one way to do it."""
+"""Warm-up and cosine: one way to do it."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Spearman's correlation, with ties: one way to do it."""
+"""Spearman, with ties: one way to do it."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Turn a language model into an embedder: one way to do it."""
+"""Language model to embedder: one way to do it."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Count what goes through memory: one way to do it."""
+"""Count memory traffic: one way to do it."""
 
 from minigpt2.backend import Array
 

@@ -1,4 +1,4 @@
-"""Code that runs on a GPU as well: one way to do it."""
+"""Code for the GPU as well: one way to do it."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Fold constants into the weights: one way to do it."""
+"""Fold constants into weights: one way to do it."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Word vectors trained on the spot: one way to do it."""
+"""Word vectors by SVD: one way to do it."""
 
 import numpy as np
 

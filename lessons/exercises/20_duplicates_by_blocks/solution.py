@@ -1,4 +1,4 @@
-"""Duplicates without the whole matrix: one way to do it."""
+"""Duplicates by blocks: one way to do it."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The k nearest, without sorting all: one way to do it."""
+"""The k nearest, fast: one way to do it."""
 
 import numpy as np
 
