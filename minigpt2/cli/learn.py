@@ -255,6 +255,9 @@ def _start(name: str) -> int:
 def _check(name: str) -> int:
     from ..learn import exercises
 
+    name = exercises.find_exercise(name).name
+    if not exercises.copy_of(name).exists():
+        raise UsageError(f"you have not begun {name}: minigpt2 learn start {name}")
     outcome = exercises.check(name)
     screen = console.terminal() if console.stdout_is_terminal() else console.stdout()
     screen.print(outcome.message)
