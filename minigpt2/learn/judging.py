@@ -10,6 +10,7 @@ exercise as it was handed out; functions that it has must be there still, and ta
 import ast
 import contextlib
 import difflib
+import errno
 import inspect
 import io
 import json
@@ -29,8 +30,9 @@ from .verdict import BROKEN, NOT_DONE, PASSED, STOPPED, Verdict, wrong
 
 LIMIT = 10.0  # seconds for one check
 START_UP = 20.0  # seconds for Python and NumPy to start, on a busy machine
-MOST_MEMORY = 4 << 30  # bytes
+MOST_MEMORY = 2 << 30  # bytes
 MOST_OUTPUT = 1 << 24  # bytes of any file, what is printed among them
+MOST_KEPT = 1 << 16  # characters of it that the verdict holds
 MODULE = "exercise"
 
 
@@ -76,7 +78,8 @@ def check_apart(exercise: Path, check: Path, *, limit: float = LIMIT) -> Verdict
                 pass
             finally:
                 _end(child)
-        said = printed.read_text(encoding="utf-8", errors="replace")
+        with open(printed, encoding="utf-8", errors="replace") as output:
+            said = output.read(MOST_KEPT)
         if result.exists():
             return Verdict.from_json(json.loads(result.read_text(encoding="utf-8")))._replace(printed=said)
         trace = stuck.read_text(encoding="utf-8", errors="replace") if stuck.exists() else ""
@@ -223,9 +226,12 @@ def _failed(error: BaseException, exercise: Path, source: str) -> Verdict:
 
 def _rows(frames: list[traceback.FrameSummary], source: str) -> str:
     """The learner's lines that were under way, the innermost last."""
-    rows = [
-        f"{frame.lineno:>4}  {_line(source, frame.lineno).strip()}    in {frame.name}" for frame in frames
-    ]
+    rows = []
+    for frame in frames:
+        code = _line(source, frame.lineno).partition("  #")[0].strip()  # without a comment behind it
+        rows.append(
+            f"{frame.lineno:>4}  {code}" + (f"    in {frame.name}" if frame.name != "<module>" else "")
+        )
     return "\n".join(rows[-6:])
 
 
@@ -236,6 +242,8 @@ def _advice(error: BaseException) -> str:
         return "a function calls itself without end"
     if isinstance(error, MemoryError):
         return "it asks for more memory than an exercise needs: look for a list or array that grows"
+    if isinstance(error, OSError) and error.errno == errno.EFBIG:
+        return "it prints or writes without end: look for a loop around print"
     if isinstance(error, EOFError):
         return "input() has nobody to ask here: take it out"
     if isinstance(error, NameError):

@@ -1,6 +1,7 @@
 """Whatever a learner's file does becomes one clear verdict."""
 
 import os
+import sys
 
 import pytest
 
@@ -120,6 +121,21 @@ def test_a_killed_process(files):
     )
     assert verdict.kind == STOPPED
     assert "SIGSEGV" in verdict.message
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits as POSIX has them")
+def test_printing_without_end(files):
+    verdict = check_apart(*files("def double(x):\n    while True:\n        print('x' * 10_000)\n"), limit=5.0)
+    assert verdict.kind == BROKEN
+    assert "prints or writes without end" in verdict.text()
+    assert len(verdict.printed) < 100_000
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_DATA counts what NumPy allocates on Linux")
+def test_more_memory_than_there_is_to_have(files):
+    verdict = check_apart(*files("import numpy as np\ndef double(x):\n    return np.zeros(10**9)\n"))
+    assert verdict.kind == BROKEN
+    assert "more memory than an exercise needs" in verdict.text()
 
 
 def test_input_is_refused(files):

@@ -66,7 +66,9 @@ def test_two_wrong_answers_an_exercise_and_each_its_own_message():
 
 
 def test_order_names_every_folder_and_no_other():
-    folders = {path.name for path in exercises_folder().iterdir() if path.is_dir() and path.name[0] != "_"}
+    folders = {
+        path.name for path in exercises_folder().iterdir() if path.is_dir() and path.name[0] not in "._"
+    }
     names = [exercise.name for exercise in EXERCISES]
     assert len(names) == len(set(names))
     assert set(names) == folders

@@ -9,7 +9,7 @@ from minigpt2.learn.checking import same_array
 
 def check(exercise: ModuleType) -> None:
     known = np.array([0.3, 1.0, np.pi / 2, 3.0, 1e-3])
-    a = np.tile([1.0, 0.0, 0.0], (5, 1)) * np.array([[1.0], [2.0], [0.5], [3.0], [1.0]])
+    a = np.tile([1.0, 0.0, 0.0], (5, 1)) * np.array([[1.0], [2.0], [0.001], [3.0], [1.0]])
     b = np.stack([np.cos(known), np.sin(known), 0.0 * known], axis=1) * 1.7
     same_array(
         known,
@@ -51,6 +51,15 @@ def check(exercise: ModuleType) -> None:
             (known / np.pi, "this is 1 for opposite vectors: 1 − angle / π"),
             (1.0 - known, "divide by π, the largest angle"),
             (1.0 - 2.0 * known / np.pi, "1 − 2·angle/π runs from 1 to −1; asked is 1 − angle/π"),
+        ],
+    )
+    same_array(
+        np.array([0.5]),
+        exercise.angular(np.ones((1, 2)), np.zeros((1, 2))),
+        "angular with a zero vector",
+        [
+            (lambda y: np.isnan(y).any(), "0/0: divide a zero row by 1"),
+            (lambda y: True, "a zero vector has no direction: its similarity is ½"),
         ],
     )
     zero = exercise.angular(np.zeros((1, 2)), np.ones((1, 2)))

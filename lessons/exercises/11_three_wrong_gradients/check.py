@@ -6,7 +6,7 @@ from types import ModuleType
 import numpy as np
 
 from minigpt2.gradcheck import GradientError, check_gradient
-from minigpt2.learn.checking import WrongAnswer
+from minigpt2.learn.checking import WrongAnswer, require, several
 from minigpt2.learn.installing import install, trains_as_before
 
 
@@ -23,8 +23,23 @@ def check(exercise: ModuleType) -> None:
     )
     wrong = []
     for layer, forward, backward, inputs in cases:
+
+        def there(*, layer=layer, forward=forward, **arrays):
+            y, ctx = several(forward(**arrays), "y, ctx", layer)
+            require(
+                isinstance(y, np.ndarray), f"{layer} gives a {type(y).__name__} as y, expected is an array"
+            )
+            return y, ctx
+
+        def back(dy, ctx, layer=layer, backward=backward):
+            gradients = backward(dy, ctx)
+            for g in gradients if isinstance(gradients, tuple) else (gradients,):
+                kind = type(g).__name__
+                require(isinstance(g, np.ndarray), f"{layer}_backward gives a {kind}, expected are arrays")
+            return gradients
+
         try:
-            check_gradient(layer, forward, backward, inputs)
+            check_gradient(layer, there, back, inputs)
         except GradientError as error:
             wrong.append((layer, str(error)))
     if wrong:

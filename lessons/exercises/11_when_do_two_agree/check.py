@@ -68,7 +68,12 @@ def check(exercise: ModuleType) -> None:
             reason="a − n broadcasts to (3, 3), and nobody notices",
         )
     require(
-        bool(exercise.agree(a, a * (1 + 1e-9))), "gradients that differ by 1e-9 of their size should agree"
+        bool(exercise.agree(a, a * (1 + 1e-7))), "gradients that differ by 1e-7 of their size should agree"
+    )
+    require(
+        not exercise.agree(a, a * (1 + 1e-5)),
+        "gradients that differ by 1e-5 of their size agree",
+        "at most 1e-6",
     )
     require(
         not exercise.agree(1e-9 * a, 1e-9 * n),

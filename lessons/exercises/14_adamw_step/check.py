@@ -87,6 +87,13 @@ def check(exercise: ModuleType) -> None:
             ],
         )
         theta, m, v = parameters.flat.copy(), right_m.copy(), right_v.copy()
+    ones = np.ones(2)
+    usual = exercise.adamw(3.0 * ones, 0.0 * ones, 0.0 * ones, 1e-7 * ones, 1, 0.5)[0]
+    same_array(
+        (3.0 * (1 - 0.5 * 0.01) - 0.5 / 1.1) * ones,
+        usual,
+        "theta with betas, eps and decay as they are by default",
+    )
 
 
 L2 = "the decay goes through the gradient (L2): AdamW lets it act on the parameter itself"

@@ -49,6 +49,13 @@ def check(exercise: ModuleType) -> None:
                 ),
             ],
         )
+    axes = np.eye(3)[[0, 1, 0]]
+    same_value(
+        [(0, 2)],
+        exercise.duplicates(axes, 1.0, 2),
+        "duplicates of three axes, 0 1 0, at 1.0",
+        [([], "a cosine of exactly the threshold counts: at least")],
+    )
     N, block = 1500, 50
     many = normalize(rng.standard_normal((N, 32)))[0]
     tracemalloc.start()
