@@ -138,9 +138,16 @@ for name, array, gradient in [("x", x, dx), ("W", W, dW), ("b", b, db)]:
     assert off < 1e-8
 of_package = layers.linear_backward(dy, layers.linear(x, W, b)[1])
 assert all(map(np.allclose, (dx, dW, db), of_package))
+# %%
+arrays = {"x": x, "xᵀ": x.T, "W": W, "Wᵀ": W.T, "dy": dy, "dyᵀ": dy.T}
+for a, left in arrays.items():
+    for c, right in arrays.items():
+        if left.shape[1] == right.shape[0] and a[0] != c[0]:
+            print(f"{a:3} · {c:3} {(left @ right).shape}")
 # %% [markdown]
-# No: only one product has the right shape. When N, in and out are three
-# different numbers, the shapes alone tell you the backward of a product.
+# No: of all products of two of them, one has the shape (3, 4) of W, and one
+# the shape (5, 3) of x, and they are the two that we have derived. When N, in
+# and out are three different numbers, the shapes alone tell you the backward.
 # (When they are equal, a wrong transpose goes unnoticed: so test with sizes
 # that all differ.) The package does the same: `minigpt2/layers/linear.py`.
 #
@@ -292,7 +299,9 @@ claim("how much shorter", lengths[0] / lengths[2])
 #
 # A nudge in these two directions changes nothing (eps aside), so dx must have
 # no part in them: take dx̂, remove its part along the ones and its part along
-# x̂. What is left passes, times rstd:
+# x̂. (The ones and x̂ are at right angles and have the length sqrt(D), so the
+# parts are `mean(dx̂)` and `x̂ · mean(dx̂ · x̂)`.) Any other nudge leaves
+# mean and rstd as they are, and only gets multiplied by rstd:
 #
 #     dx = (dx̂ − mean(dx̂) − x̂ · mean(dx̂ · x̂)) · rstd
 #
@@ -464,16 +473,24 @@ at = ["out", *(f"{i} back" for i in range(1, 7))]
 show(Lines(curves, x=at, y_label="log10 of the length of the gradient"))
 claim("left after five blocks with it", kept[5])
 claim("left after five blocks without", lost[5])
+claim("most that a block leaves without", (lost[1:6] / lost[:5]).max())
+_, ctx = model.forward(batch, keep=True)
+claim("rstd of the first", ctx.blocks[0].ln_1.rstd.mean())
+claim("rstd of the second", ctx.blocks[1].ln_1.rstd.mean())
 # %% [markdown]
-# Without the straight way, each block leaves about a tenth, and after five
-# blocks less than a thousandth arrives. With it the gradient does not shrink
-# at all: it grows a little with each block. (The jump in the last step has
-# another reason: the embedding rows are small, the first layernorm stretches
-# them to size, and its slope is that stretch, rstd.) That deep models can be
-# trained at all is owed to this plus sign (He et al. 2015, arXiv:1512.03385).
+# Without the straight way each block lets a third through at most, and after
+# five blocks less than a thousandth arrives. With it the gradient does not
+# shrink at all: it grows a little with each block. (The jump in the last step
+# has another reason: the embedding rows are small, the first layernorm
+# stretches them to size, and its slope is that stretch: an rstd of 19, where
+# the second block has 1.5.) That plus sign is what made very deep models
+# trainable (He et al. 2015, arXiv:1512.03385). To be fair: our model was
+# trained with it. One trained without would have to find larger weights.
 #
-# <!-- claims: 'less than a thousandth' = left after five blocks without <
-# 0.001; 'does not shrink at all' = left after five blocks with it > 1 -->
+# <!-- claims: 'a third through at most' = most that a block leaves without <
+# 0.34; 'less than a thousandth' = left after five blocks without < 0.001;
+# 'does not shrink at all' = left after five blocks with it > 1; 19 = rstd of
+# the first; 1.5 = rstd of the second -->
 #
 # ## Your layer in the running model
 #
@@ -502,10 +519,10 @@ claim("loss at last", ours[-1])
 claim("largest difference", np.abs(np.array(package) - ours).max())
 # %% [markdown]
 # The loss falls from 3.3 to 0.96, and the two curves are the same to more
-# than ten digits. The model does not know whose layers it has. If you change
-# a sign in one of the functions above (press `e` to edit a cell) and run this
-# again, you will see another curve, and perhaps not a very bad one. Lesson 11
-# is about that.
+# than ten digits. The model does not know whose layers it has. Change
+# something in one of the functions above and run this again (in `minigpt2
+# learn`, `e` edits a cell): you will see another curve, and perhaps not a bad
+# one. Lesson 11 is about that.
 #
 # <!-- claims: 3.3 = loss at first; 0.96 = loss at last; 'more than ten
 # digits' = largest difference < 1e-10 -->
