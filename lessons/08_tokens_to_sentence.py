@@ -328,12 +328,13 @@ claim("cone of weighted mean at layer 6", cone["weighted_mean"][6])
 # unrelated sentences differ, has opened up, to 0.18.
 #
 # (The trick in `mean_cosine`: the sum of the cosines of all rows with all
-# rows is the squared length of the sum of the rows. No table of all pairs is
-# needed. `minigpt2/evaluation/collapse.py` does the same.)
+# rows is the squared length of the sum of the rows. Each row's cosine with
+# itself, 1, is among them, hence the `- M`. No table of all pairs is needed.
+# `minigpt2/evaluation/collapse.py` does the same.)
 #
 # <!-- claims: 0.70 = cone of last at layer 3 ±0.02; 0.89 = cone of max at
 # layer 3; 0.18 = cone of weighted mean at layer 6 -->
-# <!-- given: 3; 0.7; 70 -->
+# <!-- given: 3; 0.7; 70; 1 -->
 #
 # ## Where does the cone come from?
 #
