@@ -141,18 +141,14 @@ def token(word):
 
 def nearest(vector, k=5):
     cosines = unit @ vector / np.linalg.norm(vector)  # (V,)
-    return [
-        tokenizer.decode([id]) for id in np.argsort(-cosines)[:k].tolist()
-    ]
+    order = np.argsort(-cosines)[:k]
+    return [tokenizer.decode([id]) for id in order.tolist()]
 
 
+# %%
 words = [" dog", " monday", " guitar", " three", " not", " the"]
-show(
-    Table(
-        ["token", "its nearest neighbours"],
-        [[w, ",".join(nearest(wte[token(w)])[1:])] for w in words],
-    )
-)
+rows = [[word, ",".join(nearest(wte[token(word)])[1:])] for word in words]
+show(Table(["token", "its nearest neighbours"], rows))
 
 
 # %% [markdown]
@@ -211,15 +207,12 @@ for id in range(tokenizer.vocab_size):
         other = tokenizer.encode(text[1:].decode())
         if len(other) == 1:
             twins.append((other[0], id))
-twins = np.array(twins)  # (n, 2)
-alike = (unit[twins[:, 0]] * unit[twins[:, 1]]).sum(axis=1)  # (n,)
-strangers = np.random.default_rng(0).permutation(twins[:, 1])
+bare, blank = np.array(twins).T  # (n,), (n,)
+alike = (unit[bare] * unit[blank]).sum(axis=1)  # (n,)
+strangers = unit[np.random.default_rng(0).permutation(blank)]  # (n, D)
 claim("twins", len(twins))
 claim("cosine of twins", alike.mean())
-claim(
-    "cosine of strangers",
-    (unit[twins[:, 0]] * unit[strangers]).sum(axis=1).mean(),
-)
+claim("cosine of strangers", (unit[bare] * strangers).sum(axis=1).mean())
 claim("twins below 0.3", (alike < 0.3).mean())
 # %% [markdown]
 # There are 2151 twins. Their mean cosine is 0.48; that of strangers −0.01. So
@@ -231,17 +224,12 @@ claim("twins below 0.3", (alike < 0.3).mean())
 # <!-- given: 0.3 -->
 # %%
 order = np.argsort(alike)
-for title, which in (("least alike", order[:6]), ("most alike", order[-6:])):
-    print(
-        f"{title}:",
-        *[
-            f"{tokenizer.decode([int(twins[i, 1])])} {alike[i]:.2f}"
-            for i in which
-        ],
-        sep="\n  ",
-    )
-
-
+for title, which in (("least", order[:6]), ("most", order[-6:])):
+    names = [tokenizer.decode([id]) for id in blank[which].tolist()]
+    twins = [
+        f"{name} {alike[i]:.2f}" for name, i in zip(names, which, strict=True)
+    ]
+    print(f"{title} alike:", *twins)
 # %% [markdown]
 # The least alike are short pieces such as " hes" or " ine": after a blank
 # they begin a word, without one they are most often the middle or the end of
@@ -260,17 +248,15 @@ for title, which in (("least alike", order[:6]), ("most alike", order[-6:])):
 questions = """king man woman queen|uncle man woman aunt|he man woman she
 brother man woman sister|actor man woman actress
 paris france germany berlin|berlin germany italy rome|dogs dog cat cats
-walking walk swim swimming|bigger big small smaller"""
+walking walk swim swimming|bigger big small smaller""".replace("\n", "|")
 outright = without_inputs = 0
-for question in questions.replace("\n", "|").split("|"):
+for question in questions.split("|"):
     a, b, c, answer = (" " + word for word in question.split())
     best = nearest(unit[token(a)] - unit[token(b)] + unit[token(c)])
     others = [word for word in best if word not in (a, b, c)]
     outright += best[0] == answer
     without_inputs += others[0] == answer
-    print(
-        f"{a} −{b} +{c}: nearest{best[0]}, nearest of the others{others[0]}"
-    )
+    print(f"{a} −{b} +{c}:{best[0]}, of the others{others[0]}")
 claim("right outright", outright)
 claim("right when the inputs are struck out", without_inputs)
 # %% [markdown]
@@ -303,26 +289,14 @@ from minigpt2.ragged import TokenBatch
 without = parameters.to(np)  # a copy
 without["wpe.weight"][:] = 0.0
 config = encoder.model.config
-
-
-def mean_vectors(model, texts):
-    hidden = [
-        model.forward(TokenBatch([tokenizer.encode(text)]))[0]
-        for text in texts
-    ]  # each (T, D)
-    return normalize(np.stack([rows.mean(axis=0) for rows in hidden]))[
-        0
-    ]  # (B, D)
-
-
-texts = [" the dog bites the man", " the man bites the dog"]
+both = [" the dog bites the man", " the man bites the dog"]
+swapped = TokenBatch(tokenizer.encode_batch(both))
+# %%
 for attention in ("bidirectional", "causal"):
-    a, b = mean_vectors(
-        GPT2(config.replace(attention=attention), without), texts
-    )
+    gpt = GPT2(config.replace(attention=attention), without)
+    hidden = gpt.forward(swapped)[0].reshape(2, -1, config.D)  # (2, T, D)
+    a, b = normalize(hidden.mean(axis=1))[0]  # each (D,)
     claim(f"swapped, {attention}, no positions", a @ b)
-
-
 # %% [markdown]
 # Exactly alike, 1.00, if every token sees every other: without positions such
 # a model takes a sentence for a bag of words. It cannot do otherwise: the
@@ -355,23 +329,16 @@ from minigpt2.layers import embedding
 from minigpt2.layers.embedding import EmbeddingContext
 
 wpe = parameters["wpe.weight"]  # (P, D)
-batch = TokenBatch(
-    [
-        tokenizer.encode("Anna thanks Tom"),
-        tokenizer.encode("Tom thanks Anna warmly"),
-    ]
-)
+few = ["Anna thanks Tom", "Tom thanks Anna warmly"]
+batch = TokenBatch(tokenizer.encode_batch(few))
 print("ids      ", batch.ids)
 print("positions", batch.positions)
 x = wte[batch.ids] + wpe[batch.positions]  # (N, D)
 packaged, ctx = embedding(batch.ids, batch.positions, wte, wpe)
 assert np.array_equal(x, packaged)
-assert isinstance(ctx, EmbeddingContext), (
-    "what the way back needs: which rows were read"
-)
-assert np.array_equal(x, next(encoder.model.residual_stream(batch))), (
-    "the model starts from the same"
-)
+assert isinstance(ctx, EmbeddingContext)  # which rows were read
+of_model = next(encoder.model.residual_stream(batch))
+assert np.array_equal(x, of_model), "the model begins with the same"
 # %% [markdown]
 # Added, not put side by side: the result still has D numbers, and what is
 # token and what is position is mixed. That sounds reckless. In many
@@ -383,23 +350,16 @@ assert np.array_equal(x, next(encoder.model.residual_stream(batch))), (
 #
 # <!-- given: 50; 51 -->
 # %%
-unit_places, _ = normalize(wpe)  # (P, D)
-places = [0, 1, 2, 3, 4, 8, 16, 17, 18, 32, 50, 51, 52, 100, 200]
-cosines = unit_places[places] @ unit_places[places].T
-labels = [str(place) for place in places]
-show(
-    HeatMap(
-        cosines,
-        rows=labels,
-        columns=labels,
-        diverging=True,
-        caption="cosine of position rows",
-    )
-)
-claim("cosine of positions 50 and 51", unit_places[50] @ unit_places[51])
-claim("cosine of positions 0 and 1", unit_places[0] @ unit_places[1])
-claim("cosine of positions 50 and 100", unit_places[50] @ unit_places[100])
-across = np.abs(unit @ unit_places[:20].T)  # (V, 20)
+place, _ = normalize(wpe)  # (P, D) rows of length 1
+few = [0, 1, 2, 3, 4, 8, 16, 17, 18, 32, 50, 51, 52, 100, 200]
+names = [str(number) for number in few]
+alike = place[few] @ place[few].T  # (15, 15)
+show(HeatMap(alike, rows=names, columns=names, diverging=True))
+claim("cosine of positions 50 and 51", place[50] @ place[51])
+claim("cosine of positions 0 and 1", place[0] @ place[1])
+claim("cosine of positions 50 and 100", place[50] @ place[100])
+# %%
+across = np.abs(unit @ place[:20].T)  # (V, 20)
 claim("size of the cosine of a token row and a position row", across.mean())
 claim("length of a token row", np.linalg.norm(wte, axis=1).mean())
 claim("length of a position row", np.linalg.norm(wpe[:20], axis=1).mean())
@@ -442,18 +402,13 @@ from minigpt2.evaluation.metrics import auc
 blind = Encoder(GPT2(config, without), tokenizer, encoder.settings)
 dev = read_pairs(data_file("dev.tsv"), limit=400)
 for name, model in (("with", encoder), ("without", blind)):
-    swapped = model.encode(["Anna thanks Tom", "Tom thanks Anna"])
+    anna, tom = model.encode(["Anna thanks Tom", "Tom thanks Anna"])
+    claim(f"swapped, {name} positions", anna @ tom)
     first, second = model.encode(dev.first), model.encode(dev.second)
-    claim(f"swapped, {name} positions", swapped[0] @ swapped[1])
-    claim(
-        f"AUC {name} positions", auc((first * second).sum(axis=1), dev.labels)
-    )
-    if model is encoder:
-        kept = first
-claim(
-    "cosine of a sentence with itself, with and without",
-    (kept * first).sum(axis=1).mean(),
-)
+    cosines = (first * second).sum(axis=1)  # (400,)
+    claim(f"AUC {name} positions", auc(cosines, dev.labels))
+stays = (encoder.encode(dev.first) * first).sum(axis=1).mean()
+claim("cosine of a sentence with itself, with and without", stays)
 # %% [markdown]
 # The vectors hardly move: a sentence with and without positions is 0.95
 # alike. Swapped sentences become *less* alike, 0.81 instead of 0.89. Whoever
@@ -486,9 +441,8 @@ same_twice = np.array([4, 2, 4])
 gradient = np.ones((3, 1))  # (N, D) with D = 1
 wrong = np.zeros((6, 1))
 wrong[same_twice] += gradient
-right, _ = embedding_backward(
-    gradient, EmbeddingContext(same_twice, np.arange(3), (6, 1), (3, 1))
-)
+ctx = EmbeddingContext(same_twice, np.arange(3), (6, 1), (3, 1))
+right, _ = embedding_backward(gradient, ctx)
 print("wrong", wrong[:, 0], "\nright", right[:, 0])
 claim("row 4, wrong", wrong[4, 0])
 claim("row 4, right", right[4, 0])

@@ -21,7 +21,7 @@ import numpy as np
 import minigpt2
 from minigpt2.layers import softmax
 from minigpt2.learn import claim, data_file, show
-from minigpt2.views import HeatMap, Lines, Table
+from minigpt2.views import Bars, HeatMap, Lines, Table
 
 encoder = minigpt2.load()
 tokenizer, model = encoder.tokenizer, encoder.model
@@ -138,18 +138,15 @@ def cosine(a, b):
     return a @ b / np.linalg.norm(a) / np.linalg.norm(b)
 
 
+# %%
 for name, gpt in (("causal", model), ("bidirectional", everyone)):
     alone = gpt.forward(TokenBatch([sentence]))[0]  # (4, D)
     filled = gpt.forward(TokenBatch([padded]))[0]  # (20, D)
-    print(name, "rows differ by at most", np.abs(filled[:4] - alone).max())
-    claim(
-        f"mean of the real rows, {name}",
-        cosine(alone.mean(axis=0), filled[:4].mean(axis=0)),
-    )
-    claim(
-        f"mean of all rows, {name}",
-        cosine(alone.mean(axis=0), filled.mean(axis=0)),
-    )
+    print(name, "rows differ by", np.abs(filled[:4] - alone).max())
+    truth, real_rows = alone.mean(axis=0), filled[:4].mean(axis=0)  # (D,)
+    claim(f"mean of the real rows, {name}", cosine(truth, real_rows))
+    all_rows = filled.mean(axis=0)  # (D,)
+    claim(f"mean of all rows, {name}", cosine(truth, all_rows))
 # %% [markdown]
 # In the causal model nothing changes but the last digit: padding on the right
 # lies in every real token's future, so the triangle hides it already.
@@ -175,16 +172,8 @@ alike = []
 for n in counts:
     left = model.forward(TokenBatch([[tokenizer.pad_id] * n + sentence]))[0]
     alike.append(cosine(right, left[n:].mean(axis=0)))
-title = "padding on the left, real rows only: cosine with the truth"
-show(
-    Lines(
-        {"no mask": np.array(alike)},
-        x=[str(n) for n in counts],
-        low=0.0,
-        high=1.0,
-        caption=title,
-    )
-)
+names = [f"{n} in front" for n in counts]
+show(Bars(names, alike, high=1.0, caption="cosine with the truth"))
 claim("16 on the left", alike[2])
 # %% [markdown]
 # Now the causal model is wrong too: 16 tokens of filling on the left leave a
@@ -214,16 +203,15 @@ pairs = read_pairs(data_file("train.tsv"))
 texts = np.array(sorted(set(pairs.first + pairs.second)))
 texts = texts[np.random.default_rng(0).permutation(len(texts))].tolist()
 lengths = np.array([len(ids) for ids in tokenizer.encode_batch(texts)])
+print(len(lengths), "sentences of", lengths.min(), "to", lengths.max())
 
 
+# %%
 def rows_for_a_token(lengths, B):
     batches = np.split(lengths, range(B, len(lengths), B))
-    return sum(len(batch) * batch.max() for batch in batches) / lengths.sum()
+    return sum(len(b) * b.max() for b in batches) / lengths.sum()
 
 
-print(
-    f"{len(lengths)} sentences of {lengths.min()} to {lengths.max()} tokens"
-)
 claim("rows for a token", rows_for_a_token(lengths, 32))
 # %% [markdown]
 # 1.5 rows for each token: a third of the work is thrown away. And these
@@ -243,22 +231,18 @@ mixed = np.array([len(ids) for ids in tokenizer.encode_batch(mix)])
 print(f"{len(mix)} texts of {mixed.min()} to {mixed.max()} tokens")
 # %%
 sizes = [1, 8, 32, 128, 512]
-curves = {
-    "mix, random order": [rows_for_a_token(mixed, B) for B in sizes],
-    "sentences, random order": [rows_for_a_token(lengths, B) for B in sizes],
-    "mix, sorted by length": [
-        rows_for_a_token(np.sort(mixed), B) for B in sizes
-    ],
+orders = {
+    "mix, random order": mixed,
+    "sentences, random order": lengths,
+    "mix, sorted by length": np.sort(mixed),
 }
-show(
-    Lines(
-        curves,
-        x=[str(B) for B in sizes],
-        y_label="rows for a token",
-        low=0.0,
-        caption="sentences in a batch",
-    )
-)
+curves = {
+    name: np.array([rows_for_a_token(some, B) for B in sizes])
+    for name, some in orders.items()
+}
+names = [str(B) for B in sizes]
+show(Lines(curves, x=names, low=0.0, y_label="rows for a token, by batch"))
+# %%
 claim("mix, random, 32", curves["mix, random order"][2])
 claim("mix, sorted, 32", curves["mix, sorted by length"][2])
 claim("mix, sorted, 512", curves["mix, sorted by length"][4])
@@ -346,19 +330,15 @@ T = batch.longest
 real = np.arange(T) < batch.lengths[:, None]  # (B, T) True for real tokens
 filled = np.zeros((batch.B, T, 3 * H * K))
 filled[real] = qkv  # (B, T, 3·D)
-q, k, v = filled.reshape(batch.B, T, 3, H, K).transpose(
-    2, 0, 3, 1, 4
-)  # each (B, H, T, K)
+filled = filled.reshape(batch.B, T, 3, H, K)
+q, k, v = filled.transpose(2, 0, 3, 1, 4)  # each (B, H, T, K)
 scores = q @ k.swapaxes(2, 3) / math.sqrt(K)  # (B, H, T, T)
-may_see = (
-    np.tri(T, dtype=bool) & real[:, None, None, :]
-)  # (B, 1, T, T) causal, and no filling
-pattern, _ = softmax(np.where(may_see, scores, -math.inf))
-z = (
-    (pattern @ v).transpose(0, 2, 1, 3).reshape(batch.B, T, H * K)
-)  # (B, T, D)
-assert np.allclose(z[real], packed)
-claim("largest difference", np.abs(z[real] - packed).max())
+sees = np.tri(T, dtype=bool) & real[:, None, None, :]  # (B, 1, T, T)
+pattern, _ = softmax(np.where(sees, scores, -math.inf))  # (B, H, T, T)
+z = (pattern @ v).transpose(0, 2, 1, 3)  # (B, T, H, K)
+z = z.reshape(batch.B, T, H * K)[real]  # (N, D)
+assert np.allclose(z, packed)
+claim("largest difference", np.abs(z - packed).max())
 # %% [markdown]
 # The same to about the last digit of float64.
 #
@@ -388,26 +368,18 @@ claim("NaN in the row", int(np.isnan(row).sum()))
 # <!-- given: −10 000; 48; 96 -->
 # %%
 ids = [text[:96] for text in ids[:48]]
-longest = max(map(len, ids))
-ways = {
-    "packed": TokenBatch(ids),
-    "padded": TokenBatch(
-        [text + [tokenizer.pad_id] * (longest - len(text)) for text in ids]
-    ),
-}
-spent = {}
-for name, batch in ways.items():
+most, pad = max(map(len, ids)), [tokenizer.pad_id]
+packed = TokenBatch(ids)
+padded = TokenBatch([text + pad * (most - len(text)) for text in ids])
+rows, seconds = [], []
+for name, batch in (("packed", packed), ("padded", padded)):
     start = time.process_time()
     model.forward(batch)
-    spent[name] = time.process_time() - start
-show(
-    Table(
-        ["way", "rows", "seconds"],
-        [[name, ways[name].N, spent[name]] for name in ways],
-    )
-)
-claim("rows, padded over packed", ways["padded"].N / ways["packed"].N)
-claim("time, padded over packed", spent["padded"] / spent["packed"])
+    seconds.append(time.process_time() - start)
+    rows.append([name, batch.N, seconds[-1]])
+show(Table(["way", "rows", "seconds"], rows))
+claim("rows, padded over packed", padded.N / packed.N)
+claim("time, padded over packed", seconds[1] / seconds[0])
 # %% [markdown]
 # The time goes with the rows: packing saves what padding wastes, and not much
 # more. A packed batch has a price, too: attention runs once for each length

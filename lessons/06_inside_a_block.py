@@ -1,0 +1,344 @@
+# %% [markdown]
+# # 06 · Inside a block: layernorm, residual stream, MLP
+#
+# Intermediate · 40 minutes
+#
+# **After this lesson you can**
+#
+# - write layernorm, GELU, the MLP and a whole block, and check them against the package
+# - follow what each part adds to a token on its way through the model
+# - say why `x**3` stands nowhere in this package, and find what a trained model has made of layernorm
+#
+# Attention lets tokens exchange something. Around it stand three other parts, without which it could not be
+# stacked six or forty-eight times: the *residual stream*, *layernorm* and the *MLP*. A *block* is all of them
+# together, and GPT-2 is a stack of blocks.
+# %%
+import math
+import time
+
+import numpy as np
+
+import minigpt2
+from minigpt2.learn import claim, data_file, show
+from minigpt2.views import Bars, HeatMap, Lines, Table
+
+encoder = minigpt2.load()
+tokenizer, model = encoder.tokenizer, encoder.model
+parameters, config = model.parameters, model.config
+# %% [markdown]
+# ## Layernorm
+#
+# Numbers that pass through many layers tend to grow or to shrink, and then the next layer meets inputs of a
+# size that it does not know. *Layernorm* (Ba, Kiros and Hinton 2016, arXiv:1607.06450) brings every row to one
+# scale. For each token alone: subtract the mean of its D numbers, divide by their standard deviation, then
+# stretch and shift each dimension by learned numbers, *gain* and *bias*:
+#
+#     x̂ = (x − mean(x)) / sqrt(var(x) + eps)        over the D numbers of a row
+#     y = gain · x̂ + bias                           eps = 1e-5, so that nothing is divided by 0
+#
+# **Predict:** a row, the same row times 100, and the same row plus 7: what does layernorm make of the three?
+#
+# <!-- given: 0; 100; 7 -->
+# %%
+from minigpt2.layers.layernorm import LayerNormContext, layernorm, normalized
+
+
+def our_layernorm(x, gain, bias, eps=1e-5):
+    centred = x - x.mean(axis=1, keepdims=True)  # (N, D)
+    var = (centred**2).mean(axis=1, keepdims=True)  # (N, 1)
+    return gain * centred / np.sqrt(var + eps) + bias  # (N, D)
+
+
+row = np.random.default_rng(0).normal(size=6)
+x = np.stack([row, 100 * row, row + 7])  # (3, D)
+gain, bias = np.full(6, 1.5), np.full(6, 0.1)
+y, ctx = layernorm(x, gain, bias)
+print(y.round(3))
+assert np.allclose(our_layernorm(x, gain, bias), y)
+assert isinstance(ctx, LayerNormContext)
+assert np.allclose(normalized(ctx) * gain + bias, y), (
+    "the context gives x̂ back"
+)
+claim("largest difference of the three rows", np.abs(y - y[0]).max())
+# %% [markdown]
+# The same row three times (to five digits: eps is there, too). Layernorm does not see how long a row is, nor a
+# shift of all its numbers. Two of D directions are lost. Keep that in mind: it comes back at the end of this
+# lesson, and not as expected.
+#
+# The package: `minigpt2/layers/layernorm.py`. Its context keeps x, the mean and 1/std; x̂ is computed anew by
+# `normalized` when it is needed.
+#
+# <!-- claims: 'The same row three times' = largest difference of the three rows < 1e-4 -->
+#
+# ## The residual stream
+#
+# A block does not replace its input, it *adds* to it:
+#
+#     h = x + attention(layernorm(x))
+#     y = h + mlp(layernorm(h))
+#
+# So the row of a token runs through the whole model, and each part reads it and adds something. This running
+# sum is the *residual stream* (He et al. 2016, arXiv:1512.03385, for images). GPT-2 normalises what a part
+# *reads* and leaves the stream itself alone (Radford et al. 2019, section 2.3).
+#
+# Since it is a sum, it can be taken apart: embedding plus twelve additions, two for each of six blocks.
+# `run_with_cache` gives every intermediate by name.
+#
+# **Predict:** which is larger at the end, the embedding or what the blocks have added?
+# %%
+from minigpt2.datasets import read_pairs
+from minigpt2.ragged import TokenBatch
+
+dev = read_pairs(data_file("dev.tsv"), limit=100)
+batch = TokenBatch(tokenizer.encode_batch(dev.first))
+hidden, cache = model.run_with_cache(batch)
+
+names = ["embed"] + [
+    f"blocks.{i}.{part}.out"
+    for i in range(config.L)
+    for part in ("attn", "mlp")
+]
+total = sum(cache[name] for name in names)
+assert np.allclose(total, cache["blocks.5.resid_post"], atol=1e-3)
+
+
+def size(x):
+    """The root of the mean square of all numbers."""
+    return float(np.sqrt((x * x).mean()))
+
+
+# %%
+sizes = [size(cache[name]) for name in names]
+show(Bars(names, sizes, caption="size of what is added to the stream"))
+claim("size of the embedding", sizes[0])
+claim("size of the last addition", sizes[-1])
+states = [cache[f"blocks.{i}.resid_pre"] for i in range(config.L)] + [total]
+start = cache["embed"] / np.linalg.norm(cache["embed"], axis=1, keepdims=True)
+left = [
+    (start * s / np.linalg.norm(s, axis=1, keepdims=True)).sum(axis=1).mean()
+    for s in states
+]
+labels = [str(i) for i in range(7)]
+show(
+    Lines(
+        {"cosine with the embedding": np.array(left)},
+        x=labels,
+        low=0.0,
+        caption="after so many blocks",
+    )
+)
+claim("cosine of the last state with the embedding", left[-1])
+# %% [markdown]
+# The embedding has a size of 0.06, the last MLP adds 6.2, a hundred times as much. "The stream carries the
+# token through the model and blocks make small corrections" is not what we see: after one block most of its
+# direction is new, at the end a cosine of 0.07 with the embedding is left.
+#
+# Note the last bar. Why would one MLP add more than everything before it together? We come back to it.
+#
+# <!-- claims: 0.06 = size of the embedding; 6.2 = size of the last addition ±0.3; 0.07 = cosine of the last state
+# with the embedding ±0.02 -->
+#
+# ## What is the stream good for?
+#
+# Take a deep model with random weights, as it is before training, and leave the addition out: every part
+# replaces what it reads. Then compare tokens with each other, by cosine. Tokens that have all become alike are
+# lost for training, and so are rows that have shrunk to nothing.
+#
+# **Predict:** 24 blocks. Which of four variants keep the tokens apart: with and without the addition, with and
+# without layernorm?
+#
+# <!-- given: 24 -->
+# %%
+from minigpt2.config import GPT2Config
+from minigpt2.layers import attention, embedding, mlp
+from minigpt2.parameters import Parameters
+
+deep = GPT2Config(
+    vocab_size=300, n_positions=64, n_embd=64, n_layer=24, n_head=4
+)
+random = Parameters.initialise(deep, seed=0)
+some = TokenBatch(np.random.default_rng(1).integers(0, 300, (6, 12)))
+
+
+def one_part(x, layer, part, adds, normalises):
+    weights = random.subset(f"h.{layer}.{part}.")
+    read = layernorm(x, np.ones(64), np.zeros(64))[0] if normalises else x
+    y = (
+        attention(read, weights, some, 4)[0]
+        if part == "attn"
+        else mlp(read, weights)[0]
+    )
+    return x + y if adds else y
+
+
+# %%
+rows = []
+for adds in (True, False):
+    for normalises in (True, False):
+        x, _ = embedding(
+            some.ids,
+            some.positions,
+            random["wte.weight"],
+            random["wpe.weight"],
+        )
+        for layer in range(24):
+            for part in ("attn", "mlp"):
+                x = one_part(x, layer, part, adds, normalises)
+        rows.append(
+            ["yes" if adds else "no", "yes" if normalises else "no", size(x)]
+        )
+show(Table(["adds", "normalises", "size at the end"], rows))
+claim("size, adds and normalises", rows[0][2])
+claim("size, only adds", rows[1][2])
+claim("size, only normalises", rows[2][2])
+claim("size, neither", rows[3][2])
+# %% [markdown]
+# Without both, the numbers have shrunk to exactly 0: nothing passes. With layernorm alone something passes, but
+# it is small, and it is made of the last part alone. The surprise is the second row: with the addition alone, all
+# seems to be well, too. Why layernorm, then?
+#
+# Because 0.028 is also the size at the *start*. Look at what the parts do there: nearly nothing. They read rows
+# of size 0.028, and so they add next to nothing:
+#
+# <!-- claims: 0.028 = size, only adds ±0.003; 'exactly 0' = size, neither < 1e-30; 'it is small' = size, only
+# normalises < 0.01 -->
+# %%
+x, _ = embedding(
+    some.ids, some.positions, random["wte.weight"], random["wpe.weight"]
+)
+for normalises in (True, False):
+    y = x
+    for layer in range(24):
+        for part in ("attn", "mlp"):
+            y = one_part(y, layer, part, True, normalises)
+    changed = size(y - x) / size(x)
+    name = "with" if normalises else "without"
+    claim(
+        f"what 24 blocks add, over the embedding, {name} layernorm", changed
+    )
+# %% [markdown]
+# With layernorm 24 blocks add 0.77 times the embedding's size, without it 0.007. Layernorm lets each part work
+# at full strength, however small or large the stream has become. The addition keeps what came before. One
+# without the other is not enough.
+#
+# <!-- claims: 0.77 = what 24 blocks add, over the embedding, with layernorm ±0.2; 0.007 = what 24 blocks add, over
+# the embedding, without layernorm ±0.005 -->
+# <!-- given: 24 -->
+#
+# ## The MLP
+#
+# The other part that adds to the stream treats each token by itself: widen its row to F = 4 · D numbers, bend
+# each number, narrow it again:
+#
+#     mlp(x) = gelu(x · W_fc + b_fc) · W_proj + b_proj        (N, D) -> (N, F) -> (N, D)
+#
+# Both products are *linear layers*, `y = x · W + b` (`minigpt2/layers/linear.py`). MLP stands for multi-layer
+# perceptron, a name from the sixties.
+#
+# **Predict:** which has more parameters in a block, attention or the MLP? And what would be lost without the
+# bend in the middle?
+#
+# <!-- given: 4 -->
+# %%
+from minigpt2.layers.linear import LinearContext, linear
+
+block_0 = parameters.subset("h.0.")
+claim(
+    "parameters of an attention",
+    sum(w.size for n, w in block_0.items() if n.startswith("attn")),
+)
+claim(
+    "parameters of an MLP",
+    sum(w.size for n, w in block_0.items() if n.startswith("mlp")),
+)
+
+x = cache["blocks.0.ln_2.out"][:50]  # (50, D)
+W_fc, b_fc = block_0["mlp.c_fc.weight"], block_0["mlp.c_fc.bias"]
+W_proj, b_proj = block_0["mlp.c_proj.weight"], block_0["mlp.c_proj.bias"]
+wide, linear_ctx = linear(x, W_fc, b_fc)  # (50, F)
+assert isinstance(linear_ctx, LinearContext), (
+    "what the way back needs: x and W"
+)
+unbent, _ = linear(wide, W_proj, b_proj)  # (50, D)
+one_matrix = x @ (W_fc @ W_proj) + (
+    b_fc @ W_proj + b_proj
+)  # (D, D): a sixteenth… no bend, no width
+claim(
+    "largest difference without the bend", np.abs(unbent - one_matrix).max()
+)
+# %% [markdown]
+# The MLP has twice the parameters of attention, 525 568 against 263 168. And without the bend its two layers
+# are one: their product is a single (D, D) matrix, an eighth of the numbers, with the same result to the last
+# digits. All that the width buys comes from the bend.
+#
+# <!-- claims: 525 568 = parameters of an MLP; 263 168 = parameters of an attention; 'the same result' = largest
+# difference without the bend < 0.001 -->
+#
+# ## GELU
+#
+# The bend of GPT-2 is GELU (Hendrycks and Gimpel 2016, arXiv:1606.08415): large numbers pass, very negative
+# ones become 0, and between it is smooth. ReLU, `max(x, 0)`, has a corner instead. The exact GELU is x times
+# the share of a normal distribution below x; GPT-2 takes an approximation by tanh:
+#
+#     gelu(x) = ½ · x · (1 + tanh(sqrt(2/π) · (x + 0.044715 · x³)))
+#
+# **Predict:** how far are exact and approximate GELU apart, at most?
+#
+# <!-- given: 0 -->
+# %%
+from minigpt2.layers.gelu import GeluContext, gelu
+
+places = np.linspace(-4.0, 4.0, 81)
+approximate, gelu_ctx = gelu(places[:, None])
+assert isinstance(gelu_ctx, GeluContext), (
+    "x alone: tanh is computed anew on the way back"
+)
+exact = np.array(
+    [0.5 * x * (1.0 + math.erf(x / math.sqrt(2.0))) for x in places]
+)
+curves = {"GELU": approximate[:, 0], "ReLU": np.maximum(places, 0.0)}
+show(
+    Lines(
+        curves,
+        x=[f"{x:.0f}" if i % 20 == 0 else "" for i, x in enumerate(places)],
+    )
+)
+claim(
+    "largest difference of exact and tanh",
+    np.abs(approximate[:, 0] - exact).max(),
+)
+claim("lowest value", approximate.min())
+# %% [markdown]
+# At most 0.0005. But a model keeps to the form that it was trained with: the difference goes through every
+# layer. GELU dips below 0, to −0.17, near −0.75: it can say "less" as well as "more".
+#
+# What becomes of our model if we swap the form, without training?
+#
+# <!-- claims: 0.0005 = largest difference of exact and tanh; −0.17 = lowest value -->
+# <!-- given: 0; −0.75 -->
+# %%
+from minigpt2.layers.block import block
+
+
+def with_other_bend(bend):
+    x = next(model.residual_stream(batch))  # (N, D) the embeddings
+    for i in range(config.L):
+        w = parameters.subset(f"h.{i}.")
+        mid = block(
+            x,
+            w
+            | {
+                "mlp.c_proj.weight": 0 * w["mlp.c_proj.weight"],
+                "mlp.c_proj.bias": 0 * w["mlp.c_proj.bias"],
+            },
+            batch,
+            config,
+        )[0]
+        read = layernorm(mid, w["ln_2.weight"], w["ln_2.bias"])[0]
+        x = (
+            mid
+            + bend(read @ w["mlp.c_fc.weight"] + w["mlp.c_fc.bias"])
+            @ w["mlp.c_proj.weight"]
+            + w["mlp.c_proj.bias"]
+        )
+    return model.forward_from(x, batch, config.L)
