@@ -65,10 +65,7 @@ print(by_bytes)
 # <!-- given: 258 -->
 # %%
 text = "the end<|endoftext|>"
-plain, special = (
-    by_bytes.encode(text),
-    by_bytes.encode(text, allow_special=True),
-)
+plain, special = by_bytes.encode(text), by_bytes.encode(text, allow_special=True)
 print(by_bytes.special_tokens)
 claim("tokens of plain text", len(plain))
 claim("tokens with the special one", len(special))
@@ -105,11 +102,7 @@ words = {word for sentence in known for word in sentence.split()}
 
 
 def with_unknown_word(sentences):
-    return [
-        sentence
-        for sentence in sentences
-        if not words.issuperset(sentence.split())
-    ]
+    return [sentence for sentence in sentences if not words.issuperset(sentence.split())]
 
 
 claim("different words", len(words))
@@ -127,10 +120,7 @@ Nobody believed the fisherman's tale about glowing jellyfish.
 Salt had crusted the railings white overnight.
 A stubborn fog swallowed the breakwater whole.
 We navigated by the foghorn's mournful groaning.""".splitlines()
-claim(
-    "sentences from elsewhere with an unknown word",
-    len(with_unknown_word(elsewhere)),
-)
+claim("sentences from elsewhere with an unknown word", len(with_unknown_word(elsewhere)))
 # %% [markdown]
 # All six of them have a word that no id exists for, "lanterns" or "jellyfish". A tokenizer of words would
 # have to write *unknown* there, and the model would never learn what stood in the text. Letters are too
@@ -184,24 +174,15 @@ print(merged(list("newest"), ("e", "s")))
 # %% [markdown]
 # **Predict:** after `e s` has become `es`, which pair is the commonest?
 # %%
-order = sorted(
-    {letter for word in toy for letter in word}
-)  # ids: the letters first
+order = sorted({letter for word in toy for letter in word})  # ids: the letters first
 merges = []
 for _ in range(8):
     counts = count_pairs()
-    pair = min(
-        counts,
-        key=lambda p: (-counts[p], order.index(p[0]), order.index(p[1])),
-    )
+    pair = min(counts, key=lambda p: (-counts[p], order.index(p[0]), order.index(p[1])))
     pieces = {word: merged(parts, pair) for word, parts in pieces.items()}
     merges.append(pair)
     order.append("".join(pair))
-    print(
-        f"{'+'.join(pair):10} {counts[pair]:2}×   ",
-        *(" ".join(p) for p in pieces.values()),
-        sep="   ",
-    )
+    print(f"{'+'.join(pair):10} {counts[pair]:2}×   ", *(" ".join(p) for p in pieces.values()), sep="   ")
 # %% [markdown]
 # `es` and `t`, nine times: the ending that "newest" and "widest" share. Nobody has told the algorithm about
 # superlatives; it counted. After eight merges "low" and "newest" are one token each.
@@ -213,9 +194,7 @@ from minigpt2.tokenizer import train_bpe
 
 trained = train_bpe(toy, vocab_size=258 + 8)
 ours = [(left.encode(), right.encode()) for left, right in merges]
-assert trained.merges == ours, (
-    "the package finds the same merges in the same order"
-)
+assert trained.merges == ours, "the package finds the same merges in the same order"
 print(trained, *trained.merges, sep="\n  ")
 # %% [markdown]
 # ## From merges to tokens
@@ -265,20 +244,11 @@ def tokens_for_a_word(tokenizer, sentences):
     return tokens / sum(len(sentence.split()) for sentence in sentences)
 
 
-tokenizers = [
-    train_bpe(known, vocab_size=size, lowercase=True) for size in sizes
-]
+tokenizers = [train_bpe(known, vocab_size=size, lowercase=True) for size in sizes]
 same_kind = [tokens_for_a_word(t, unseen) for t in tokenizers]
 other_kind = [tokens_for_a_word(t, elsewhere) for t in tokenizers]
 curves = {"same kind of text": same_kind, "text from elsewhere": other_kind}
-show(
-    Lines(
-        curves,
-        x=[str(size) for size in sizes],
-        y_label="tokens for a word",
-        low=0.0,
-    )
-)
+show(Lines(curves, x=[str(size) for size in sizes], y_label="tokens for a word", low=0.0))
 # %%
 claim("tokens for a word, 2000", same_kind[3])
 claim("tokens for a word, 4000", same_kind[4])
@@ -307,14 +277,7 @@ cat_sleeps = {
     "Japanese": "猫が今眠っています",
 }
 costs = [len(tokenizer.encode(text)) for text in cat_sleeps.values()]
-show(
-    Bars(
-        list(cat_sleeps),
-        costs,
-        digits=0,
-        caption="tokens for 'the cat is sleeping (now)'",
-    )
-)
+show(Bars(list(cat_sleeps), costs, digits=0, caption="tokens for 'the cat is sleeping (now)'"))
 claim("English tokens", costs[0])
 claim("Japanese tokens", costs[-1])
 claim("Japanese bytes", len(cat_sleeps["Japanese"].encode()))
@@ -333,16 +296,10 @@ claim("Japanese bytes", len(cat_sleeps["Japanese"].encode()))
 # the bytes are exact, and as text a half character is shown as `�`.
 # %%
 text = "A naïve 🙂  with   odd\tblanks"
-plain = train_bpe(
-    known[:2000], vocab_size=600
-)  # this one does not lower-case
+plain = train_bpe(known[:2000], vocab_size=600)  # this one does not lower-case
 ids = plain.encode(text)
 assert plain.decode(ids) == text, "nothing is lost, not even blanks"
-half = [
-    id
-    for id in ids
-    if len(plain.token_bytes(id)) == 1 and plain.token_bytes(id)[0] > 127
-]
+half = [id for id in ids if len(plain.token_bytes(id)) == 1 and plain.token_bytes(id)[0] > 127]
 print([plain.decode([id]) for id in half], "is", plain.decode(half))
 # %% [markdown]
 # ## How fast is it?
@@ -373,15 +330,8 @@ from minigpt2.tokenizer.bpe import merge_by_heap, merge_by_scan
 
 for word in ["hello", "antidisestablishmentarianism", "ab" * 300]:
     start = tokenizer.byte_ids(word)
-    assert merge_by_heap(start, tokenizer.rank_of) == merge_by_scan(
-        start, tokenizer.rank_of
-    )
-show(
-    Table(
-        ["word", "tokens"],
-        [[w, len(tokenizer.encode(w))] for w in ["hello", "ab" * 30]],
-    )
-)
+    assert merge_by_heap(start, tokenizer.rank_of) == merge_by_scan(start, tokenizer.rank_of)
+show(Table(["word", "tokens"], [[w, len(tokenizer.encode(w))] for w in ["hello", "ab" * 30]]))
 # %% [markdown]
 # ## Three things to remember
 #

@@ -19,18 +19,9 @@ def check(exercise: ModuleType) -> None:
                     [ord(c) for c in text],
                     "ord gives the number of a character, which can be far above 255: encode",
                 ),
-                (
-                    text.encode("utf-8"),
-                    "this is a bytes object; list(…) makes the numbers of it",
-                ),
-                (
-                    list(text),
-                    "these are characters, not bytes: text.encode('utf-8') first",
-                ),
-                (
-                    list(text.encode("utf-16")),
-                    "this is UTF-16; the tokenizer works on UTF-8",
-                ),
+                (text.encode("utf-8"), "this is a bytes object; list(…) makes the numbers of it"),
+                (list(text), "these are characters, not bytes: text.encode('utf-8') first"),
+                (list(text.encode("utf-16")), "this is UTF-16; the tokenizer works on UTF-8"),
             ],
         )
     for text in TEXTS:
@@ -40,22 +31,13 @@ def check(exercise: ModuleType) -> None:
             exercise.character_lengths(data),
             f"character_lengths({data})",
             [
-                (
-                    [1] * len(data),
-                    "every byte counts as a character: bytes from 128 to 191 continue one",
-                ),
+                ([1] * len(data), "every byte counts as a character: bytes from 128 to 191 continue one"),
                 (
                     lambda yours: (
-                        any(x > 4 for x in yours)
-                        or (
-                            sum(yours) == len(data) and len(yours) < len(text)
-                        )
+                        any(x > 4 for x in yours) or (sum(yours) == len(data) and len(yours) < len(text))
                     ),
                     "bytes from 192 on begin a character, too; only 128 to 191 continue one",
                 ),
-                (
-                    lambda yours: sum(yours) < len(data),
-                    "some bytes are counted nowhere",
-                ),
+                (lambda yours: sum(yours) < len(data), "some bytes are counted nowhere"),
             ],
         )

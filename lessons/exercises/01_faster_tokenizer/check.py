@@ -8,7 +8,9 @@ from minigpt2.learn.checking import WrongAnswer, require, same_value
 from minigpt2.tokenizer.bpe import merge_by_scan
 from minigpt2.tokenizer.train import train_bpe
 
-VOCABULARY = "the of and to lower lowest newest wider tokenizer embedding sentence meaning vectors attention".split()
+VOCABULARY = (
+    "the of and to lower lowest newest wider tokenizer embedding sentence meaning vectors attention".split()
+)
 
 
 class Counting(dict):
@@ -34,10 +36,7 @@ def check(exercise: ModuleType) -> None:
     words = [VOCABULARY[i] for i in rng.integers(0, len(VOCABULARY), 3000)]
     for merges in (40, 12):
         ranks = trained(merges)
-        right = {
-            word: merge_by_scan(list(word.encode()), ranks)
-            for word in VOCABULARY
-        }
+        right = {word: merge_by_scan(list(word.encode()), ranks) for word in VOCABULARY}
         before = sum(questions(word, ranks) for word in words)
         counting = Counting(ranks)
         yours = exercise.encode_words(list(words), counting)
@@ -76,16 +75,10 @@ def check(exercise: ModuleType) -> None:
 def trained(merges: int) -> dict:
     tokenizer = train_bpe(VOCABULARY * 3, 256 + merges, special_tokens=())
     byte_of = {tokenizer.byte_ids(chr(b))[0]: b for b in range(128)}
-    return {
-        (byte_of.get(a, a), byte_of.get(b, b)): found
-        for (a, b), found in tokenizer.rank_of.items()
-    }
+    return {(byte_of.get(a, a), byte_of.get(b, b)): found for (a, b), found in tokenizer.rank_of.items()}
 
 
 def questions(word: str, ranks: dict) -> int:
     """How many look-ups the version that was handed out needs."""
-    length, merged = (
-        len(word.encode()),
-        len(merge_by_scan(list(word.encode()), ranks)),
-    )
+    length, merged = len(word.encode()), len(merge_by_scan(list(word.encode()), ranks))
     return sum(n - 1 for n in range(merged, length + 1))

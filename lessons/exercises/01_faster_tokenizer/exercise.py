@@ -14,9 +14,7 @@ The package: `minigpt2/tokenizer/bpe.py`.
 """
 
 Pair = tuple[int, int]
-Ranks = dict[
-    Pair, tuple[int, int]
-]  # pair -> its rank, and the id it merges into
+Ranks = dict[Pair, tuple[int, int]]  # pair -> its rank, and the id it merges into
 
 
 def encode_words(words: list[str], ranks: Ranks) -> list[list[int]]:

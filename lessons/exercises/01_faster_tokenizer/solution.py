@@ -1,9 +1,7 @@
 """Ten times faster tokenizing: one way to do it."""
 
 Pair = tuple[int, int]
-Ranks = dict[
-    Pair, tuple[int, int]
-]  # pair -> its rank, and the id it merges into
+Ranks = dict[Pair, tuple[int, int]]  # pair -> its rank, and the id it merges into
 
 
 def encode_words(words: list[str], ranks: Ranks) -> list[list[int]]:

@@ -4,16 +4,7 @@ from types import ModuleType
 
 from minigpt2.learn.checking import same_value, unchanged
 
-CASES = [
-    [1, 2, 3, 1, 2],
-    [5, 5, 5],
-    [5, 5, 5, 5],
-    [1, 1, 2],
-    [2, 1],
-    [1],
-    [],
-    [1, 2, 2, 1, 2, 1],
-]
+CASES = [[1, 2, 3, 1, 2], [5, 5, 5], [5, 5, 5, 5], [1, 1, 2], [2, 1], [1], [], [1, 2, 2, 1, 2, 1]]
 
 
 def check(exercise: ModuleType) -> None:
@@ -27,10 +18,7 @@ def check(exercise: ModuleType) -> None:
             yours,
             f"merge({ids}, {pair}, 9)",
             [
-                (
-                    overlapping(ids, pair, 9),
-                    "one token is used by two pairs: after a match step on by 2",
-                ),
+                (overlapping(ids, pair, 9), "one token is used by two pairs: after a match step on by 2"),
                 (
                     replaced(ids, pair, 9)[:-1],
                     "the last token is lost: a pair can begin at most at the one before it",
@@ -41,40 +29,25 @@ def check(exercise: ModuleType) -> None:
                 ),
             ],
         )
-    merges = [
-        ((108, 111), 256),
-        ((256, 119), 257),
-        ((101, 114), 258),
-        ((257, 258), 259),
-    ]
+    merges = [((108, 111), 256), ((256, 119), 257), ((101, 114), 258), ((257, 258), 259)]
     word = [108, 111, 119, 101, 114]
     same_value(
         [259],
         exercise.encode(list(word), merges),
         f"encode({word}, merges)",
         [
-            (
-                [256, 119, 258],
-                "each merge goes on with what the merges before it have made: keep the result",
-            ),
-            (
-                word,
-                "the result of merge is thrown away: it returns a new list",
-            ),
+            ([256, 119, 258], "each merge goes on with what the merges before it have made: keep the result"),
+            (word, "the result of merge is thrown away: it returns a new list"),
         ],
     )
     same_value(
-        [257, 102],
-        exercise.encode([108, 111, 119, 102], merges),
-        "encode([108, 111, 119, 102], merges)",
+        [257, 102], exercise.encode([108, 111, 119, 102], merges), "encode([108, 111, 119, 102], merges)"
     )
 
 
 def replaced(ids, pair, new):
     text = "".join(chr(i) for i in ids)
-    return [
-        ord(c) for c in text.replace(chr(pair[0]) + chr(pair[1]), chr(new))
-    ]
+    return [ord(c) for c in text.replace(chr(pair[0]) + chr(pair[1]), chr(new))]
 
 
 def overlapping(ids, pair, new):

@@ -5,7 +5,9 @@ from types import ModuleType
 from minigpt2.learn.checking import require, same_value, unchanged
 from minigpt2.tokenizer.train import train_bpe
 
-TEXT = "low low low low low lower lower newest newest newest newest newest newest widest widest widest".split()
+TEXT = (
+    "low low low low low lower lower newest newest newest newest newest newest widest widest widest".split()
+)
 
 
 def check(exercise: ModuleType) -> None:
@@ -23,11 +25,7 @@ def check(exercise: ModuleType) -> None:
 
     given = dict(words)
     yours = exercise.train(given, 9)
-    require(
-        yours is not None,
-        "train(words, 9) gives None",
-        "is its `return` missing?",
-    )
+    require(yours is not None, "train(words, 9) gives None", "is its `return` missing?")
     unchanged(words, given, "words")
     first = right[0][0]
     same_value(
@@ -36,10 +34,7 @@ def check(exercise: ModuleType) -> None:
         "train(words, 9)",
         [
             (
-                lambda yours: (
-                    len(yours) == 9
-                    and all(pair == first for pair, _ in yours)
-                ),
+                lambda yours: len(yours) == 9 and all(pair == first for pair, _ in yours),
                 "the same pair is found again and again: replace it in every word before counting again",
             ),
             (
@@ -47,15 +42,10 @@ def check(exercise: ModuleType) -> None:
                 "merged tokens never merge again: count the new words",
             ),
             (
-                lambda yours: (
-                    [pair for pair, _ in yours] == [pair for pair, _ in right]
-                ),
+                lambda yours: [pair for pair, _ in yours] == [pair for pair, _ in right],
                 "new ids go up from 256, one by one",
             ),
-            (
-                lambda yours: yours[: len(right)] == right,
-                "there are merges too many",
-            ),
+            (lambda yours: yours[: len(right)] == right, "there are merges too many"),
         ],
     )
     two = exercise.train({(1, 2, 3): 1, (4, 5): 2}, 5)
@@ -70,8 +60,4 @@ def check(exercise: ModuleType) -> None:
             )
         ],
     )
-    same_value(
-        [],
-        exercise.train({(7,): 3}, 4),
-        "train({(7,): 3}, 4), where there is no pair",
-    )
+    same_value([], exercise.train({(7,): 3}, 4), "train({(7,): 3}, 4), where there is no pair")

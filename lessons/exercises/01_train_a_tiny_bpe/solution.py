@@ -35,8 +35,6 @@ def train(words: dict[Word, int], merges: int) -> list[tuple[Pair, int]]:
         if counts[best] < 2:
             break
         new = 256 + len(found)
-        words = {
-            _merge(word, best, new): times for word, times in words.items()
-        }
+        words = {_merge(word, best, new): times for word, times in words.items()}
         found.append((best, new))
     return found

@@ -10,9 +10,7 @@ from minigpt2.learn.checking import require, same_array
 
 def check(exercise: ModuleType) -> None:
     ids, V = np.array([3, 1, 3, 0, 5, 3]), 7
-    right = np.array(
-        [[float(id == v) for v in range(V)] for id in ids]
-    )  # (N, V)
+    right = np.array([[float(id == v) for v in range(V)] for id in ids])  # (N, V)
     column = np.zeros((len(ids), V))
     column[:, ids] = 1.0
     same_array(
@@ -50,10 +48,7 @@ def check(exercise: ModuleType) -> None:
                 "token 3 stands three times, but only its last row arrived: `dtable[ids] += dy` counts a "
                 "repeated id once",
             ),
-            (
-                summed / np.maximum(counts, 1),
-                "the rows of a repeated token add up; this is their mean",
-            ),
+            (summed / np.maximum(counts, 1), "the rows of a repeated token add up; this is their mean"),
         ],
     )
     many = np.arange(3000) % 11

@@ -20,10 +20,7 @@ def check(exercise: ModuleType) -> None:
             exercise.positions(lengths),
             f"positions({lengths.tolist()})",
             [
-                (
-                    np.arange(N),
-                    "the count goes on over the end of a sentence: each begins at 0",
-                ),
+                (np.arange(N), "the count goes on over the end of a sentence: each begins at 0"),
                 (batch.positions + 1, "positions begin at 0, not at 1"),
                 (
                     np.repeat(np.arange(len(lengths)), lengths),
@@ -33,10 +30,7 @@ def check(exercise: ModuleType) -> None:
                     np.repeat(lengths, lengths) - 1 - batch.positions,
                     "they count down: the first token has position 0",
                 ),
-                (
-                    starts,
-                    "this is where each token's sentence begins: take it away from 0 … N−1",
-                ),
+                (starts, "this is where each token's sentence begins: take it away from 0 … N−1"),
             ],
         )
     rng = np.random.default_rng(4)
@@ -47,21 +41,9 @@ def check(exercise: ModuleType) -> None:
         exercise.embed(batch.ids, batch.lengths, wte, wpe),
         "embed(ids, lengths, wte, wpe)",
         [
-            (
-                wte[batch.ids],
-                "where a token stands is missing: add the rows of wpe",
-            ),
-            (
-                wte[batch.ids] + wpe[batch.ids],
-                "wpe is read at the ids; read it at the positions",
-            ),
-            (
-                wte[batch.ids] + wpe[np.arange(6)],
-                "positions go on over the end of a sentence here",
-            ),
-            (
-                wte[batch.ids] * wpe[batch.positions],
-                "the two rows are added, not multiplied",
-            ),
+            (wte[batch.ids], "where a token stands is missing: add the rows of wpe"),
+            (wte[batch.ids] + wpe[batch.ids], "wpe is read at the ids; read it at the positions"),
+            (wte[batch.ids] + wpe[np.arange(6)], "positions go on over the end of a sentence here"),
+            (wte[batch.ids] * wpe[batch.positions], "the two rows are added, not multiplied"),
         ],
     )

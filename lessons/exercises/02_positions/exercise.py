@@ -20,8 +20,6 @@ def positions(lengths: np.ndarray) -> np.ndarray:
     raise NotImplementedError("your turn")
 
 
-def embed(
-    ids: np.ndarray, lengths: np.ndarray, wte: np.ndarray, wpe: np.ndarray
-) -> np.ndarray:
+def embed(ids: np.ndarray, lengths: np.ndarray, wte: np.ndarray, wpe: np.ndarray) -> np.ndarray:
     """(N,), (B,), (V, D), (P, D) -> (N, D)"""
     raise NotImplementedError("your turn")

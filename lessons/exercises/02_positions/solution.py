@@ -9,8 +9,6 @@ def positions(lengths: np.ndarray) -> np.ndarray:
     return np.arange(lengths.sum()) - np.repeat(starts, lengths)  # (N,)
 
 
-def embed(
-    ids: np.ndarray, lengths: np.ndarray, wte: np.ndarray, wpe: np.ndarray
-) -> np.ndarray:
+def embed(ids: np.ndarray, lengths: np.ndarray, wte: np.ndarray, wpe: np.ndarray) -> np.ndarray:
     """(N,), (B,), (V, D), (P, D) -> (N, D)"""
     return wte[ids] + wpe[positions(lengths)]  # (N, D)

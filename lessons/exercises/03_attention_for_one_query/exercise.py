@@ -16,8 +16,6 @@ import math
 import numpy as np
 
 
-def attend(
-    q: np.ndarray, keys: np.ndarray, values: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def attend(q: np.ndarray, keys: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(K,), (T, K), (T, K) -> weights (T,), z (K,)"""
     raise NotImplementedError("your turn")

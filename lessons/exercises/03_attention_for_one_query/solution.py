@@ -5,9 +5,7 @@ import math
 import numpy as np
 
 
-def attend(
-    q: np.ndarray, keys: np.ndarray, values: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def attend(q: np.ndarray, keys: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(K,), (T, K), (T, K) -> weights (T,), z (K,)"""
     scores = keys @ q / math.sqrt(len(q))  # (T,)
     e = np.exp(scores - scores.max())  # (T,)

@@ -15,10 +15,7 @@ def check(exercise: ModuleType) -> None:
         compare(exercise, x, f"softmax of scores of shape {shape}")
     x = np.array([[2.0, -np.inf, 1.0], [-np.inf, 0.5, -np.inf]])
     compare(exercise, x, "softmax with hidden scores (-inf)")
-    for x in (
-        np.array([[1000.0, 999.0, 0.0]]),
-        np.array([[1000.0, 999.0], [-1000.0, -1001.0]]),
-    ):
+    for x in (np.array([[1000.0, 999.0, 0.0]]), np.array([[1000.0, 999.0], [-1000.0, -1001.0]])):
         yours = exercise.softmax(x.copy())
         if not np.isfinite(yours).all():
             whole = np.exp(x - x.max())
@@ -49,10 +46,7 @@ def compare(exercise: ModuleType, x: np.ndarray, name: str) -> None:
                 e / e.sum(axis=min(1, x.ndim - 1), keepdims=True),
                 "axis=1 is not the last axis here: use axis=-1",
             ),
-            (
-                x / x.sum(axis=-1, keepdims=True),
-                "exp is missing: weights must be positive",
-            ),
+            (x / x.sum(axis=-1, keepdims=True), "exp is missing: weights must be positive"),
         ]
     given = x.copy()
     yours = exercise.softmax(given)

@@ -17,11 +17,7 @@ def check(exercise: ModuleType) -> None:
         "masked_weights(scores, [5, 3, 1])",
         [
             (
-                weights_where(
-                    scores,
-                    lengths,
-                    lambda i, j, length: j >= i and j < length,
-                ),
+                weights_where(scores, lengths, lambda i, j, length: j >= i and j < length),
                 "tokens see the future: j ≥ i is kept instead of j ≤ i",
             ),
             (
@@ -46,17 +42,12 @@ def check(exercise: ModuleType) -> None:
                 lambda yours: np.isnan(yours).any(),
                 "a row in which all is hidden gives −inf − (−inf): give padded queries a finite row",
             ),
-            (
-                lambda yours: yours[1, 3:].sum() > 0,
-                "padded queries have weights: their rows must be 0",
-            ),
+            (lambda yours: yours[1, 3:].sum() > 0, "padded queries have weights: their rows must be 0"),
         ],
     )
 
 
-ZEROS = (
-    "a hidden score of 0 still gets exp(0) = 1 as its weight: hide with -inf"
-)
+ZEROS = "a hidden score of 0 still gets exp(0) = 1 as its weight: hide with -inf"
 
 
 def weights_where(scores, lengths, may_see):
@@ -79,6 +70,4 @@ def zeros(scores, lengths, causal):
 def after(scores, lengths):
     """What multiplying the weights with the mask gives."""
     real = np.arange(scores.shape[1]) < lengths[:, None]
-    return softmax(scores)[0] * (
-        np.tri(scores.shape[1]) * real[:, None, :] * real[:, :, None]
-    )
+    return softmax(scores)[0] * (np.tri(scores.shape[1]) * real[:, None, :] * real[:, :, None])

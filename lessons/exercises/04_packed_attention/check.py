@@ -28,14 +28,8 @@ def check(exercise: ModuleType) -> None:
                     everywhere(q, k, v, before),
                     "sentences see each other: a token of one attends to those of the ones before",
                 ),
-                (
-                    everywhere(q, k, v, same),
-                    "tokens see the ones that come after them: j ≤ i is missing",
-                ),
-                (
-                    everywhere(q, k, v, same & before, 1.0),
-                    "the division by sqrt(K) is missing",
-                ),
+                (everywhere(q, k, v, same), "tokens see the ones that come after them: j ≤ i is missing"),
+                (everywhere(q, k, v, same & before, 1.0), "the division by sqrt(K) is missing"),
                 (
                     everywhere(q, k, v, same & before.T),
                     "the triangle is the wrong way round: j ≤ i, not j ≥ i",
@@ -47,10 +41,7 @@ def check(exercise: ModuleType) -> None:
         exercise.padded_rows(np.array([0, 4, 6, 9])),
         "padded_rows([0, 4, 6, 9])",
         [
-            (
-                9,
-                "9 is the number of tokens: every sentence is filled up to the longest",
-            ),
+            (9, "9 is the number of tokens: every sentence is filled up to the longest"),
             (16, "there are B sentences, but B + 1 offsets"),
             (
                 27,

@@ -15,9 +15,7 @@ import math
 import numpy as np
 
 
-def packed_attention(
-    q: np.ndarray, k: np.ndarray, v: np.ndarray, offsets: np.ndarray
-) -> np.ndarray:
+def packed_attention(q: np.ndarray, k: np.ndarray, v: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     """(N, K), (N, K), (N, K), (B+1,) -> z (N, K)"""
     raise NotImplementedError("your turn")
 

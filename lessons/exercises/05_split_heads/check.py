@@ -10,9 +10,7 @@ from minigpt2.learn.checking import same_array
 def check(exercise: ModuleType) -> None:
     T, H, K = 3, 2, 4
     x = np.arange(T * H * K, dtype=np.float64).reshape(T, H * K)
-    right = np.stack(
-        [x[:, h * K : (h + 1) * K] for h in range(H)]
-    )  # (H, T, K)
+    right = np.stack([x[:, h * K : (h + 1) * K] for h in range(H)])  # (H, T, K)
     same_array(
         right,
         exercise.split(x.copy(), H),
@@ -27,14 +25,8 @@ def check(exercise: ModuleType) -> None:
                 x.reshape(T, K, H).transpose(2, 0, 1),
                 "a head takes every H-th column here; it should take K columns side by side",
             ),
-            (
-                right.transpose(1, 0, 2),
-                "the heads come first: (H, T, K), not (T, H, K)",
-            ),
-            (
-                x.reshape(T, H, K).transpose(1, 2, 0),
-                "the last two axes stand the wrong way round: (H, T, K)",
-            ),
+            (right.transpose(1, 0, 2), "the heads come first: (H, T, K), not (T, H, K)"),
+            (x.reshape(T, H, K).transpose(1, 2, 0), "the last two axes stand the wrong way round: (H, T, K)"),
         ],
     )
     same_array(
@@ -53,6 +45,4 @@ def check(exercise: ModuleType) -> None:
         ],
     )
     other = np.random.default_rng(1).standard_normal((5, 6))
-    same_array(
-        other, exercise.merge(exercise.split(other, 3)), "merge(split(x, 3))"
-    )
+    same_array(other, exercise.merge(exercise.split(other, 3)), "merge(split(x, 3))")

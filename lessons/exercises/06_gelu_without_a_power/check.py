@@ -19,16 +19,9 @@ class NoPowers(np.ndarray):
                 "your code raises an array to a power",
                 reason="`x**3` calls pow for every number: write x * x * x",
             )
-        plain = [
-            x.view(np.ndarray) if isinstance(x, NoPowers) else x
-            for x in inputs
-        ]
+        plain = [x.view(np.ndarray) if isinstance(x, NoPowers) else x for x in inputs]
         result = getattr(ufunc, method)(*plain, **options)
-        return (
-            result.view(NoPowers)
-            if isinstance(result, np.ndarray)
-            else result
-        )
+        return result.view(NoPowers) if isinstance(result, np.ndarray) else result
 
 
 def check(exercise: ModuleType) -> None:
@@ -46,10 +39,7 @@ def check(exercise: ModuleType) -> None:
         "gelu(x)",
         [
             (form(half=1.0), "the factor ½ is missing"),
-            (
-                form(c=math.sqrt(2.0 * math.pi)),
-                "the root is of 2/π, not of 2π",
-            ),
+            (form(c=math.sqrt(2.0 * math.pi)), "the root is of 2/π, not of 2π"),
             (form(c=2.0 / math.pi), "2/π stands under a root"),
             (form(k=0.0), "the cubic term 0.044715 · x³ is missing"),
             (
@@ -82,27 +72,14 @@ def check(exercise: ModuleType) -> None:
                 0.5 * x * (1.0 - t * t) * du,
                 "x stands twice in the product: the term ½ · (1 + tanh(u)) is missing",
             ),
+            (0.5 * (1.0 + t) + 0.5 * x * (1.0 - t * t), "the inner derivative du/dx is missing"),
+            (0.5 * (1.0 + t) + 0.5 * x * (1.0 - t) * du, "the derivative of tanh is 1 − tanh², not 1 − tanh"),
             (
-                0.5 * (1.0 + t) + 0.5 * x * (1.0 - t * t),
-                "the inner derivative du/dx is missing",
-            ),
-            (
-                0.5 * (1.0 + t) + 0.5 * x * (1.0 - t) * du,
-                "the derivative of tanh is 1 − tanh², not 1 − tanh",
-            ),
-            (
-                0.5 * (1.0 + t)
-                + 0.5 * x * (1.0 - t * t) * root * (1.0 + cubic * x * x),
+                0.5 * (1.0 + t) + 0.5 * x * (1.0 - t * t) * root * (1.0 + cubic * x * x),
                 "the derivative of x³ is 3·x²: the 3 is missing",
             ),
         ],
     )
     for f in (exercise.gelu, exercise.gelu_slope):
         yours = f(x.astype(np.float32))
-        same_array(
-            np.asarray(f(x)),
-            yours,
-            f"{f.__name__}(x) in float32",
-            tolerance=1e-5,
-            dtype=np.float32,
-        )
+        same_array(np.asarray(f(x)), yours, f"{f.__name__}(x) in float32", tolerance=1e-5, dtype=np.float32)

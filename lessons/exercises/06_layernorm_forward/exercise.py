@@ -11,8 +11,6 @@ Ba, Kiros, Hinton 2016, arXiv:1607.06450. The package: `minigpt2/layers/layernor
 import numpy as np
 
 
-def layernorm(
-    x: np.ndarray, gain: np.ndarray, bias: np.ndarray, eps: float = 1e-5
-) -> np.ndarray:
+def layernorm(x: np.ndarray, gain: np.ndarray, bias: np.ndarray, eps: float = 1e-5) -> np.ndarray:
     """(N, D), (D,), (D,) -> (N, D)"""
     raise NotImplementedError("your turn")

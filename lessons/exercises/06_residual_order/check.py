@@ -25,10 +25,7 @@ def check(exercise: ModuleType) -> None:
     mix, weight = rng.standard_normal((N, N)), rng.standard_normal((D, D))
     a, b = (lambda v, g=g: layernorm(v, g, np.zeros(D))[0] for g in gains)
     f, g = (lambda v: mix @ v), (lambda v: gelu(v @ weight)[0])
-    layers = [
-        counted(*pair)
-        for pair in (("ln_1", a), ("attention", f), ("ln_2", b), ("mlp", g))
-    ]
+    layers = [counted(*pair) for pair in (("ln_1", a), ("attention", f), ("ln_2", b), ("mlp", g))]
     yours = exercise.block(x, *layers)
 
     h = x + f(a(x))
@@ -42,31 +39,15 @@ def check(exercise: ModuleType) -> None:
                 "layernorm comes after the sums, so the stream itself is normalised: put it inside the "
                 "sublayer's argument",
             ),
-            (
-                x + g(b(h)),
-                "the second sum starts from x: what attention has added is lost",
-            ),
-            (
-                h + g(b(x)),
-                "the mlp reads x: it should read h, with what attention has added",
-            ),
-            (
-                f(a(x)) + g(b(f(a(x)))),
-                "the residual sums are missing: x + …, h + …",
-            ),
+            (x + g(b(h)), "the second sum starts from x: what attention has added is lost"),
+            (h + g(b(x)), "the mlp reads x: it should read h, with what attention has added"),
+            (f(a(x)) + g(b(f(a(x)))), "the residual sums are missing: x + …, h + …"),
             (g(b(h)), "the second residual is missing: h + …"),
-            (
-                h + g(a(h)),
-                "ln_1 is used twice: the second sublayer has its own, ln_2",
-            ),
+            (h + g(a(h)), "ln_1 is used twice: the second sublayer has its own, ln_2"),
             (
                 x + f(a(x)) + g(b(x)),
                 "both sublayers read x, side by side: the mlp comes after attention and reads h",
             ),
         ],
     )
-    require(
-        all(n == 1 for n in calls.values()),
-        f"calls: {calls}",
-        "each layer is needed once: keep h",
-    )
+    require(all(n == 1 for n in calls.values()), f"calls: {calls}", "each layer is needed once: keep h")

@@ -18,9 +18,7 @@ import numpy as np
 Layer = Callable[[np.ndarray], np.ndarray]
 
 
-def block(
-    x: np.ndarray, ln_1: Layer, attention: Layer, ln_2: Layer, mlp: Layer
-) -> np.ndarray:
+def block(x: np.ndarray, ln_1: Layer, attention: Layer, ln_2: Layer, mlp: Layer) -> np.ndarray:
     """(N, D) -> (N, D)"""
     h = ln_1(x + attention(x))  # (N, D)
     return ln_2(h + mlp(h))  # (N, D)

@@ -44,14 +44,8 @@ def check(exercise: ModuleType) -> None:
                 right * len(rows),
                 "this is the sum: the mean over the tokens that have a next one is asked for",
             ),
-            (
-                right * len(rows) / N,
-                "the mean is over the tokens that have a next one, not over all N",
-            ),
-            (
-                right / np.log(2.0),
-                "this is in bits: use the natural logarithm",
-            ),
+            (right * len(rows) / N, "the mean is over the tokens that have a next one, not over all N"),
+            (right / np.log(2.0), "this is in bits: use the natural logarithm"),
             (-right, "the sign: − log of a probability is positive"),
             (
                 lambda yours: float(yours) < 0,
@@ -59,16 +53,10 @@ def check(exercise: ModuleType) -> None:
             ),
         ],
     )
-    large = exercise.next_token_loss(
-        1000.0 * hidden, wte, batch.ids, batch.offsets
-    )
+    large = exercise.next_token_loss(1000.0 * hidden, wte, batch.ids, batch.offsets)
     require(
         np.isfinite(large),
         f"with logits in the thousands the loss is {large}",
         "take each row's maximum away before exp, and take log of the sum, not of each probability",
     )
-    same_array(
-        next_token(1000.0 * hidden, wte, batch)[0],
-        large,
-        "the loss of logits in the thousands",
-    )
+    same_array(next_token(1000.0 * hidden, wte, batch)[0], large, "the loss of logits in the thousands")

@@ -14,8 +14,6 @@ The package: `next_tokens` in `minigpt2/model.py` and `minigpt2/layers/cross_ent
 import numpy as np
 
 
-def next_token_loss(
-    hidden: np.ndarray, wte: np.ndarray, ids: np.ndarray, offsets: np.ndarray
-) -> float:
+def next_token_loss(hidden: np.ndarray, wte: np.ndarray, ids: np.ndarray, offsets: np.ndarray) -> float:
     """(N, D), (V, D), (N,), (B+1,) -> nats"""
     raise NotImplementedError("your turn")

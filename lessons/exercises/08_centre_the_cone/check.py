@@ -19,18 +19,12 @@ def check(exercise: ModuleType) -> None:
         exercise.mean_cosine(corpus),
         "mean_cosine(corpus)",
         [
-            (
-                (unit @ unit.T).mean(),
-                "each row's cosine with itself, 1, is counted: leave out the diagonal",
-            ),
+            ((unit @ unit.T).mean(), "each row's cosine with itself, 1, is counted: leave out the diagonal"),
             (
                 (corpus @ corpus.T)[~np.eye(9, dtype=bool)].mean(),
                 "these are dot products: divide by the lengths",
             ),
-            (
-                (corpus @ corpus.T).mean(),
-                "these are dot products: divide by the lengths",
-            ),
+            ((corpus @ corpus.T).mean(), "these are dot products: divide by the lengths"),
             (
                 lambda yours: np.isclose(yours, right / 2),
                 "there are M·(M − 1) ordered pairs: each stands twice in the matrix",
@@ -52,10 +46,7 @@ def check(exercise: ModuleType) -> None:
                 normalize(x - x.mean(axis=1, keepdims=True))[0],
                 "each row's own mean is taken away (axis=1); the cone is a vector that all share: axis=0",
             ),
-            (
-                x - corpus.mean(axis=0),
-                "centring changes the lengths: normalise afterwards",
-            ),
+            (x - corpus.mean(axis=0), "centring changes the lengths: normalise afterwards"),
             (
                 normalize(x)[0] - normalize(corpus)[0].mean(axis=0),
                 "centring changes the lengths: normalise afterwards",
@@ -70,10 +61,5 @@ def check(exercise: ModuleType) -> None:
         np.zeros((1, 4)),
         exercise.centre(corpus.mean(axis=0)[None], corpus),
         "centre of the mean itself",
-        [
-            (
-                lambda y: np.isnan(y).any(),
-                "0/0: a row that is zero after centring stays zero",
-            )
-        ],
+        [(lambda y: np.isnan(y).any(), "0/0: a row that is zero after centring stays zero")],
     )

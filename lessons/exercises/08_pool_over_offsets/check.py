@@ -15,9 +15,7 @@ def check(exercise: ModuleType) -> None:
         batch = TokenBatch([[0] * T for T in lengths])
         x = rng.standard_normal((batch.N, 5))
         sums = (
-            np.add.reduceat(
-                np.vstack([x, np.zeros((1, 5))]), batch.offsets[:-1]
-            )
+            np.add.reduceat(np.vstack([x, np.zeros((1, 5))]), batch.offsets[:-1])
             * (batch.lengths > 0)[:, None]
         )
         first = x[np.minimum(batch.offsets[:-1], batch.N - 1)]
@@ -28,18 +26,12 @@ def check(exercise: ModuleType) -> None:
             exercise.mean_pool(x, batch.offsets),
             f"mean_pool of {name}",
             [
-                (
-                    sums,
-                    "these are the sums: divide each by the length of its sentence",
-                ),
+                (sums, "these are the sums: divide each by the length of its sentence"),
                 (
                     sums / max(lengths),
                     "every sentence is divided by the longest one's length, as if it were padded",
                 ),
-                (
-                    sums / batch.N,
-                    "every sentence is divided by all N tokens: divide by its own length",
-                ),
+                (sums / batch.N, "every sentence is divided by all N tokens: divide by its own length"),
                 (
                     lambda yours: np.isnan(yours).any(),
                     "the mean of no rows is NaN: a sentence without tokens gives zeros",
@@ -52,10 +44,7 @@ def check(exercise: ModuleType) -> None:
             f"last_pool of {name}",
             [
                 (first, "these are the first rows of the sentences"),
-                (
-                    next_first,
-                    "offsets[b + 1] is where the NEXT sentence begins: one less is the last row",
-                ),
+                (next_first, "offsets[b + 1] is where the NEXT sentence begins: one less is the last row"),
                 (
                     x[batch.offsets[1:] - 1],
                     "a sentence without tokens takes the last row of the one before it: it gives zeros",

@@ -22,27 +22,15 @@ def check(exercise: ModuleType) -> None:
         exercise.weights(lengths),
         "weights([3, 1, 4])",
         [
-            (
-                t,
-                "the weights of a sentence must sum to 1: divide by 1 + 2 + … + T",
-            ),
-            (
-                t / T,
-                "divide by 1 + 2 + … + T, not by T: the weights of a sentence sum to 1",
-            ),
+            (t, "the weights of a sentence must sum to 1: divide by 1 + 2 + … + T"),
+            (t / T, "divide by 1 + 2 + … + T, not by T: the weights of a sentence sum to 1"),
             (
                 (t - 1) / np.maximum(T * (T - 1) / 2, 1),
                 "t counts from 1: from 0 the first token would not count at all",
             ),
-            (
-                (T + 1 - t) / (T * (T + 1) / 2),
-                "the weights fall: later tokens should count for more",
-            ),
+            ((T + 1 - t) / (T * (T + 1) / 2), "the weights fall: later tokens should count for more"),
             (1.0 / T, "this is the plain mean"),
-            (
-                np.arange(1, 9) / 36,
-                "the count goes on over the end of a sentence",
-            ),
+            (np.arange(1, 9) / 36, "the count goes on over the end of a sentence"),
         ],
     )
     x, dy = rng.standard_normal((8, 3)), rng.standard_normal((3, 3))
@@ -51,26 +39,15 @@ def check(exercise: ModuleType) -> None:
         y,
         exercise.pool(x, lengths),
         "pool(x, [3, 1, 4])",
-        [
-            (
-                y / lengths[:, None],
-                "the weights sum to 1 already: do not divide by the length as well",
-            )
-        ],
+        [(y / lengths[:, None], "the weights sum to 1 already: do not divide by the length as well")],
     )
     same_array(
         pooling_backward(dy, ctx),
         exercise.pool_backward(dy, lengths),
         "pool_backward(dy, [3, 1, 4])",
         [
-            (
-                np.repeat(dy, lengths, axis=0),
-                "every row hears of dy as loudly as it spoke: times its weight",
-            ),
-            (
-                np.repeat(dy, lengths, axis=0) / T[:, None],
-                "this is the backward of the plain mean",
-            ),
+            (np.repeat(dy, lengths, axis=0), "every row hears of dy as loudly as it spoke: times its weight"),
+            (np.repeat(dy, lengths, axis=0) / T[:, None], "this is the backward of the plain mean"),
             (
                 np.tile(dy, (3, 1))[:8] * right[:, None],
                 "np.tile repeats the whole; np.repeat gives each sentence's row to its own tokens",

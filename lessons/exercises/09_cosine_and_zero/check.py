@@ -20,25 +20,15 @@ def check(exercise: ModuleType) -> None:
         "cosines(a, b)",
         [
             (dots, "these are dot products: the lengths are missing"),
-            (
-                dots / na[:, None],
-                "only a's rows have length 1: divide by the lengths of b, too",
-            ),
-            (
-                dots / nb,
-                "only b's rows have length 1: divide by the lengths of a, too",
-            ),
-            (
-                dots / (na[:, None] * nb) ** 2,
-                "you divide by the squared lengths: the root is missing",
-            ),
+            (dots / na[:, None], "only a's rows have length 1: divide by the lengths of b, too"),
+            (dots / nb, "only b's rows have length 1: divide by the lengths of a, too"),
+            (dots / (na[:, None] * nb) ** 2, "you divide by the squared lengths: the root is missing"),
             (
                 dots / (np.linalg.norm(a) * np.linalg.norm(b)),
                 "np.linalg.norm without axis is one number for the whole matrix: axis=1",
             ),
             (
-                (a / np.linalg.norm(a, axis=0))
-                @ (b / np.linalg.norm(b, axis=0)).T,
+                (a / np.linalg.norm(a, axis=0)) @ (b / np.linalg.norm(b, axis=0)).T,
                 "the columns are normalised: axis=1 is along a row",
             ),
         ],
@@ -49,10 +39,7 @@ def check(exercise: ModuleType) -> None:
         exercise.cosines(a, b),
         "cosines with a zero row",
         [
-            (
-                lambda y: np.isnan(y).any(),
-                "0/0 is NaN: divide a zero row by 1 instead of by 0",
-            ),
+            (lambda y: np.isnan(y).any(), "0/0 is NaN: divide a zero row by 1 instead of by 0"),
             (lambda y: np.isinf(y).any(), "a division by 0"),
         ],
     )
@@ -60,9 +47,7 @@ def check(exercise: ModuleType) -> None:
     yours = exercise.cosines(x, x)
     most = float(yours.max())
     require(
-        most <= 1.0,
-        f"a cosine of {most:.9g}, above 1",
-        "rounding: np.clip(…, -1, 1) keeps it in its range",
+        most <= 1.0, f"a cosine of {most:.9g}, above 1", "rounding: np.clip(…, -1, 1) keeps it in its range"
     )
     big = rng.standard_normal((400, 16))
     began = time.perf_counter()

@@ -24,8 +24,6 @@ import numpy as np
 from minigpt2.layers.layernorm import LayerNormContext
 
 
-def layernorm_backward(
-    dy: np.ndarray, ctx: LayerNormContext
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def layernorm_backward(dy: np.ndarray, ctx: LayerNormContext) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(N, D) -> dx (N, D), dgain (D,), dbias (D,)"""
     raise NotImplementedError("your turn")

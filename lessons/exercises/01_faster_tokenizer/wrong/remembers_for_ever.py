@@ -1,8 +1,6 @@
 # expect: these are the tokens of the ranks of an earlier call
 Pair = tuple[int, int]
-Ranks = dict[
-    Pair, tuple[int, int]
-]  # pair -> its rank, and the id it merges into
+Ranks = dict[Pair, tuple[int, int]]  # pair -> its rank, and the id it merges into
 
 
 known: dict[str, list[int]] = {}

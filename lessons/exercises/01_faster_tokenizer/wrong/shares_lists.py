@@ -1,8 +1,6 @@
 # expect: hand out a copy
 Pair = tuple[int, int]
-Ranks = dict[
-    Pair, tuple[int, int]
-]  # pair -> its rank, and the id it merges into
+Ranks = dict[Pair, tuple[int, int]]  # pair -> its rank, and the id it merges into
 
 
 def encode_words(words: list[str], ranks: Ranks) -> list[list[int]]:

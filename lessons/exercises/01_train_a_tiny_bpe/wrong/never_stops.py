@@ -32,8 +32,6 @@ def train(words: dict[Word, int], merges: int) -> list[tuple[Pair, int]]:
             break
         best = min(counts, key=lambda pair: (-counts[pair], pair))
         new = 256 + len(found)
-        words = {
-            _merge(word, best, new): times for word, times in words.items()
-        }
+        words = {_merge(word, best, new): times for word, times in words.items()}
         found.append((best, new))
     return found

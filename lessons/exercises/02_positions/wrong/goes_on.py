@@ -8,8 +8,6 @@ def positions(lengths: np.ndarray) -> np.ndarray:
     return np.arange(lengths.sum())
 
 
-def embed(
-    ids: np.ndarray, lengths: np.ndarray, wte: np.ndarray, wpe: np.ndarray
-) -> np.ndarray:
+def embed(ids: np.ndarray, lengths: np.ndarray, wte: np.ndarray, wpe: np.ndarray) -> np.ndarray:
     """(N,), (B,), (V, D), (P, D) -> (N, D)"""
     return wte[ids] + wpe[positions(lengths)]  # (N, D)

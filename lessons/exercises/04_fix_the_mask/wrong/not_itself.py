@@ -9,9 +9,7 @@ def masked_weights(scores: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     real = np.arange(T) < lengths[:, None]  # (B, T)
     sees = causal & real[:, None, :]  # (B, T, T)
     hidden = np.where(sees, scores, -np.inf)  # (B, T, T)
-    hidden = np.where(
-        real[:, :, None], hidden, 0.0
-    )  # (B, T, T) any finite row: it is set to 0 below
+    hidden = np.where(real[:, :, None], hidden, 0.0)  # (B, T, T) any finite row: it is set to 0 below
     hidden = np.where(sees.any(axis=2, keepdims=True), hidden, 0.0)
     real = real & (np.arange(T) > 0)
     e = np.exp(hidden - hidden.max(axis=2, keepdims=True))

@@ -6,9 +6,7 @@ def sizes(shapes: Shapes) -> dict[str, int]:
     """V, P, D, F and L of the model."""
     shapes = _plain(shapes)
     V, D = shapes["wte.weight"]
-    layers = {
-        int(name.split(".")[1]) for name in shapes if name.startswith("h.")
-    }
+    layers = {int(name.split(".")[1]) for name in shapes if name.startswith("h.")}
     return {
         "V": V,
         "P": shapes["wpe.weight"][0],
@@ -30,7 +28,4 @@ def parameters(shapes: Shapes) -> int:
 
 
 def _plain(shapes: Shapes) -> Shapes:
-    return {
-        name.removeprefix("transformer."): shape
-        for name, shape in shapes.items()
-    }
+    return {name.removeprefix("transformer."): shape for name, shape in shapes.items()}

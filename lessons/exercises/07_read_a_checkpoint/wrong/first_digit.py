@@ -20,9 +20,7 @@ def parameters(shapes: Shapes) -> int:
     """How many numbers are learned."""
     total = 0
     for name, shape in _plain(shapes).items():
-        if name == "lm_head.weight" or name.endswith(
-            (".attn.bias", ".attn.masked_bias")
-        ):
+        if name == "lm_head.weight" or name.endswith((".attn.bias", ".attn.masked_bias")):
             continue
         product = 1
         for n in shape:
@@ -32,7 +30,4 @@ def parameters(shapes: Shapes) -> int:
 
 
 def _plain(shapes: Shapes) -> Shapes:
-    return {
-        name.removeprefix("transformer."): shape
-        for name, shape in shapes.items()
-    }
+    return {name.removeprefix("transformer."): shape for name, shape in shapes.items()}

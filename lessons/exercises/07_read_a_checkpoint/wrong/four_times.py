@@ -6,9 +6,7 @@ def sizes(shapes: Shapes) -> dict[str, int]:
     """V, P, D, F and L of the model."""
     shapes = _plain(shapes)
     V, D = shapes["wte.weight"]
-    layers = {
-        int(name.split(".")[1]) for name in shapes if name.startswith("h.")
-    }
+    layers = {int(name.split(".")[1]) for name in shapes if name.startswith("h.")}
     return {
         "V": V,
         "P": shapes["wpe.weight"][0],
@@ -22,9 +20,7 @@ def parameters(shapes: Shapes) -> int:
     """How many numbers are learned."""
     total = 0
     for name, shape in _plain(shapes).items():
-        if name == "lm_head.weight" or name.endswith(
-            (".attn.bias", ".attn.masked_bias")
-        ):
+        if name == "lm_head.weight" or name.endswith((".attn.bias", ".attn.masked_bias")):
             continue
         product = 1
         for n in shape:
@@ -34,7 +30,4 @@ def parameters(shapes: Shapes) -> int:
 
 
 def _plain(shapes: Shapes) -> Shapes:
-    return {
-        name.removeprefix("transformer."): shape
-        for name, shape in shapes.items()
-    }
+    return {name.removeprefix("transformer."): shape for name, shape in shapes.items()}

@@ -13,13 +13,9 @@ def weights(lengths: np.ndarray) -> np.ndarray:
 def pool(x: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """(N, D), (B,) -> (B, D)"""
     starts = np.cumsum(lengths) - lengths  # (B,)
-    return np.add.reduceat(
-        x * weights(lengths)[:, None], starts, axis=0
-    )  # (B, D)
+    return np.add.reduceat(x * weights(lengths)[:, None], starts, axis=0)  # (B, D)
 
 
 def pool_backward(dy: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """(B, D), (B,) -> dx (N, D)"""
-    return (
-        np.repeat(dy, lengths, axis=0) * weights(lengths)[:, None]
-    )  # (N, D)
+    return np.repeat(dy, lengths, axis=0) * weights(lengths)[:, None]  # (N, D)

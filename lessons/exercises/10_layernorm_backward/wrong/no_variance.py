@@ -4,9 +4,7 @@ import numpy as np
 from minigpt2.layers.layernorm import LayerNormContext
 
 
-def layernorm_backward(
-    dy: np.ndarray, ctx: LayerNormContext
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def layernorm_backward(dy: np.ndarray, ctx: LayerNormContext) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(N, D) -> dx (N, D), dgain (D,), dbias (D,)"""
     x_hat = (ctx.x - ctx.mean) * ctx.rstd  # (N, D)
     dbias = dy.sum(axis=0)  # (D,)
