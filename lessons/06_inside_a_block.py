@@ -38,13 +38,13 @@ parameters, config = model.parameters, model.config
 # standard deviation, then stretch and shift each dimension by learned
 # numbers, *gain* and *bias*:
 #
-#     x̂ = (x − mean(x)) / sqrt(var(x) + eps)        over the D numbers of a row
-#     y = gain · x̂ + bias                           eps = 1e-5, so that nothing is divided by 0
+#     x̂ = (x − mean(x)) / sqrt(var(x) + eps)      over the D numbers of a row
+#     y = gain · x̂ + bias
 #
 # **Predict:** a row, the same row times 100, and the same row plus 7: what
 # does layernorm make of the three?
 #
-# <!-- given: 0; 100; 7 -->
+# <!-- given: 100; 7 -->
 # %%
 from minigpt2.layers.layernorm import LayerNormContext, layernorm, normalized
 
@@ -68,16 +68,19 @@ assert np.allclose(normalized(ctx) * gain + bias, y), (
 )
 claim("largest difference of the three rows", np.abs(y - y[0]).max())
 # %% [markdown]
-# The same row three times (to five digits: eps is there, too). Layernorm does
-# not see how long a row is, nor a shift of all its numbers. Two of D
+# The same row three times (to three digits: eps is there, too). Layernorm
+# does not see how long a row is, nor a shift of all its numbers. Two of D
 # directions are lost. Keep that in mind: it comes back at the end of this
 # lesson, and not as expected.
 #
-# The package: `minigpt2/layers/layernorm.py`. Its context keeps x, the mean
-# and 1/std; x̂ is computed anew by `normalized` when it is needed.
+# `eps`, 1e-5, keeps a row of equal numbers from being divided by 0. The
+# package: `minigpt2/layers/layernorm.py`. Its context keeps x, the mean and
+# one over the standard deviation; x̂ is computed anew by `normalized` when it
+# is needed.
 #
 # <!-- claims: 'The same row three times' = largest difference of the three
-# rows < 1e-4 -->
+# rows < 1e-3 -->
+# <!-- given: 1e-5; 0 -->
 #
 # ## The residual stream
 #
@@ -192,12 +195,7 @@ def one_part(x, layer, part, adds, normalises):
 rows = []
 for adds in (True, False):
     for normalises in (True, False):
-        x, _ = embedding(
-            some.ids,
-            some.positions,
-            random["wte.weight"],
-            random["wpe.weight"],
-        )
+        x = begin
         for layer in range(24):
             for part in ("attn", "mlp"):
                 x = one_part(x, layer, part, adds, normalises)
@@ -221,10 +219,9 @@ claim("size, neither", rows[3][2])
 #
 # <!-- claims: 0.028 = size, only adds ±0.003; 'exactly 0' = size, neither <
 # 1e-30; 'it is small' = size, only normalises < 0.01 -->
+# <!-- given: 0 -->
 # %%
-x, _ = embedding(
-    some.ids, some.positions, random["wte.weight"], random["wpe.weight"]
-)
+x = begin
 for normalises in (True, False):
     y = x
     for layer in range(24):
@@ -339,9 +336,6 @@ claim("lowest value", approximate.min())
 # value -->
 # <!-- given: 0; −0.75 -->
 # %%
-from minigpt2.layers.attention import attention
-
-
 def our_block(x, batch, w, bend):
     """(N, D) -> (N, D), with any function in the place of GELU"""
     of_attention = {n[5:]: v for n, v in w.items() if n.startswith("attn.")}
@@ -398,12 +392,12 @@ for name in ("exact", "ReLU", "none"):
     claim(f"cosine with {name}", cosine)
 # %% [markdown]
 # Exact GELU makes no visible difference: above 0.9999. With ReLU, without a
-# single step of training, the vectors are still QQ1 alike: most of what the
+# single step of training, the vectors are still 0.91 alike: most of what the
 # bend does is to let positive numbers pass and stop negative ones. Without a
-# bend QQ2 is left.
+# bend 0.31 is left.
 #
-# <!-- claims: 'above 0.9999' = cosine with exact > 0.9999; QQ1 = cosine with
-# ReLU ±0.02; QQ2 = cosine with none ±0.05 -->
+# <!-- claims: 'above 0.9999' = cosine with exact > 0.9999; 0.91 = cosine with
+# ReLU ±0.02; 0.31 = cosine with none ±0.05 -->
 # <!-- given: 0.9999 -->
 #
 # ## Why there is no `x**3`

@@ -6,8 +6,11 @@ always on the screen. Leaving keeps the place: the next session runs the cells b
 goes on.
 """
 
+import contextlib
+import errno
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 from rich.console import Console, RenderableType
@@ -62,29 +65,51 @@ def steps_of(lesson: Lesson) -> list[Step]:
     return steps
 
 
-def read_key() -> str:
-    """One key without Enter, or where a terminal cannot do that, the first letter of a line."""
+@contextlib.contextmanager
+def keys_of_terminal() -> Iterator[Callable[[], str]]:
+    """A function that waits for a key: without Enter, or where that cannot be, the first letter of a line."""
     if can_read_keys():
         with single_keys() as next_key:
-            return next_key()
+            yield next_key
+    else:
+        yield first_letter
+
+
+def first_letter() -> str:
+    """Of the next line that is typed; `enter` for an empty one."""
     try:
         return input().strip().lower()[:1] or "enter"
     except EOFError:
         return "end"
 
 
-class Session:
-    """One person, one lesson. `next_key` waits for a key, by its name in `repl/keys.py`."""
+Keys = Callable[[], AbstractContextManager[Callable[[], str]]]
 
-    def __init__(self, lesson: Lesson, console: Console, next_key: Callable[[], str] = read_key) -> None:
-        self.lesson, self.console, self.next_key = lesson, console, next_key
+
+class Session:
+    """One person, one lesson. `keys` opens what waits for a key, by its name in `repl/keys.py`."""
+
+    def __init__(self, lesson: Lesson, console: Console, keys: Keys = keys_of_terminal) -> None:
+        self.lesson, self.console, self.keys = lesson, console, keys
         self.runner = Runner(lesson)
         self.steps = steps_of(lesson)
         self.edited: dict[int, str] = {}  # place -> what the person has made of the cell
         self._can_save = True
 
     def run(self, *, from_start: bool = False) -> int:
-        """Walk through the lesson until its end or until the person leaves; the exit code."""
+        """Walk through the lesson until its end or until the person leaves; the exit code.
+
+        Raises BrokenPipeError where the terminal is gone.
+        """
+        try:
+            self._walk_through(from_start)
+        except OSError as error:
+            if error.errno == errno.EIO:  # the terminal has been closed
+                raise BrokenPipeError(error.errno, "the terminal is closed") from None
+            raise
+        return 0
+
+    def _walk_through(self, from_start: bool) -> None:
         begin = 0 if from_start else self._saved_place()
         number = next((n for n, step in enumerate(self.steps) if step.end > begin), 0)
         if number:
@@ -93,11 +118,10 @@ class Session:
             action = self._walk(number)
             if action == QUIT:
                 self._leave(number)
-                return 0
+                return
             number = max(0, number - 1) if action == BACK else number + 1
             self._save(self.steps[number].place if number < len(self.steps) else len(self.lesson.cells))
         self._finish()
-        return 0
 
     def _saved_place(self) -> int:
         try:
@@ -177,11 +201,12 @@ class Session:
         wordings = [dot.join(keys), dot.join(map(_short, offers)), " ".join(map(_shortest, offers))]
         line = next((line for line in wordings if len(line) < self.console.width), wordings[-1])
         line = line[: self.console.width - 1]
-        self.console.print()
-        self.console.print(Text(line, style="dim"), end="", soft_wrap=True)
         try:
-            while (action := _ACTIONS.get(self.next_key().lower())) not in offered:
-                pass
+            with self.keys() as next_key:  # before they are shown, so that none comes too early
+                self.console.print()
+                self.console.print(Text(line, style="dim"), end="", soft_wrap=True)
+                while (action := _ACTIONS.get(next_key().lower())) not in offered:
+                    pass
         except KeyboardInterrupt:
             action = QUIT
         self.console.file.write("\r" + " " * len(line) + "\r")  # Rich would leave the returns out

@@ -188,6 +188,14 @@ def test_an_exercise_from_start_to_end(cli, tmp_path):
     assert cli("learn", "check")[0] == 1  # without a name: the one that comes next, which is this one again
 
 
+def test_an_exercise_that_is_not_begun(cli, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    name = list_exercises()[0].name
+    code, out, err = cli("learn", "check", name)
+    assert (code, out) == (2, "")
+    assert f"minigpt2 learn start {name}" in err
+
+
 def test_the_list_of_exercises(cli):
     code, out, err = cli("learn", "exercises")
     assert (code, err) == (0, "")

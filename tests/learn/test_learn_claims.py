@@ -35,6 +35,7 @@ def nothing_claimed():
         ("GPT-2, UTF-8, 2-D, L2, h.0, 3rd, word2vec, 12-layer", []),
         ("`x = 3` and ``\n\n    indented 4\n\n```\nfenced 5\n```\n", []),
         ("1. first\n2. second\n  3. third", []),
+        ("lessons 10\nand 14, section\n3", []),
         ("shape (12, 256) and (7,), but (12 or 256)", ["12", "256"]),
         ("lesson 05, lessons 3 and 4, section 3.2.2, equation 7, § 2.2, arXiv:1508.07909", []),
         ("[a link](https://a.b/3) to https://a.b/c/4", []),

@@ -2,12 +2,15 @@
 
 import io
 import sys
+from contextlib import nullcontext
 
 import pytest
 from rich.console import Console
 from small_lesson import TEXT, write_lesson
 
 from minigpt2.learn import progress
+from minigpt2.learn import session as session_module
+from minigpt2.learn.editing import edit
 from minigpt2.learn.session import Session, steps_of
 
 WIDTHS = (24, 40, 80, 200)
@@ -29,7 +32,9 @@ def walk(tmp_path, monkeypatch):
         monkeypatch.setattr(sys, "stdout", paper)
         console = Console(file=paper, width=width, height=height, markup=False, highlight=False)
         waiting = iter(keys)
-        session = Session(write_lesson(tmp_path, text), console, lambda: next(waiting, "end"))
+        session = Session(
+            write_lesson(tmp_path, text), console, lambda: nullcontext(lambda: next(waiting, "end"))
+        )
         code = session.run(**options)
         assert code == 0
         assert next(waiting, None) is None, "keys are left"
@@ -132,7 +137,7 @@ def test_ctrl_c_at_the_keys_leaves(tmp_path):
 
     paper = io.StringIO()
     lesson = write_lesson(tmp_path)
-    assert Session(lesson, Console(file=paper), interrupted).run() == 0
+    assert Session(lesson, Console(file=paper), lambda: nullcontext(interrupted)).run() == 0
     assert "place is kept" in paper.getvalue()
 
 
@@ -242,3 +247,31 @@ def test_a_state_that_cannot_be_written_is_told_once(walk, tmp_path):
     _, screen = walk(TO_THE_END)
     assert screen.count("your place is not kept") == 1
     assert "finished" in screen
+
+
+def test_lines_where_keys_cannot_be_read(monkeypatch):
+    typed = iter(["", "  Back", "s", "q"])
+
+    def read():
+        try:
+            return next(typed)
+        except StopIteration:
+            raise EOFError from None
+
+    monkeypatch.setattr("builtins.input", read)
+    monkeypatch.setattr(session_module, "can_read_keys", lambda: False)
+    with session_module.keys_of_terminal() as next_key:
+        assert [next_key() for _ in range(5)] == ["enter", "b", "s", "q", "end"]
+
+
+@pytest.mark.parametrize(("keys", "kept"), [("\x1b\r", "x = 12"), ("\x03", "x = 1")])
+def test_editing_in_place(monkeypatch, capsys, keys, kept):
+    pytest.importorskip("prompt_toolkit")
+    from prompt_toolkit.application import create_app_session
+    from prompt_toolkit.input import create_pipe_input
+    from prompt_toolkit.output import DummyOutput
+
+    monkeypatch.setenv("TERM", "xterm")
+    with create_pipe_input() as pipe, create_app_session(input=pipe, output=DummyOutput()):
+        pipe.send_text("2" + keys)
+        assert edit("x = 1") == kept
