@@ -148,12 +148,11 @@ claim("cosine of the last state with the embedding", left[-1])
 # ## What is the stream good for?
 #
 # Take a deep model with random weights, as it is before training, and leave
-# the addition out: every part replaces what it reads. Then compare tokens
-# with each other, by cosine. Tokens that have all become alike are lost for
-# training, and so are rows that have shrunk to nothing.
+# the addition out: every part replaces what it reads. Rows that have shrunk
+# to nothing are lost: nothing can be learned from them.
 #
-# **Predict:** 24 blocks. Which of four variants keep the tokens apart: with
-# and without the addition, with and without layernorm?
+# **Predict:** 24 blocks. Which of four variants keep the rows alive: with and
+# without the addition, with and without layernorm?
 #
 # <!-- given: 24 -->
 # %%
@@ -198,7 +197,7 @@ claim("size at the start", size(start))
 # %% [markdown]
 # Without both, the numbers have shrunk to exactly 0: nothing passes. With
 # layernorm alone something passes, but it is small, and it is made of the
-# last part alone. The surprise is the second row: with the addition alone,
+# last part alone. The surprise is the second line: with the addition alone,
 # all seems to be well, too. Why layernorm, then?
 #
 # Because 0.028 is also the size at the *start*. Look at what the parts do
@@ -226,9 +225,11 @@ for name in ("normalises", "no layernorm"):
 # ## The MLP
 #
 # The other part that adds to the stream treats each token by itself: widen
-# its row to F = 4 · D numbers, bend each number, narrow it again: mlp(x) =
-# gelu(x · W_fc + b_fc) · W_proj + b_proj
-#     (N, D) -> (N, F) -> (N, D)
+# its row to F = 4 · D numbers, bend each number, narrow it again:
+#
+#     mlp(x) = gelu(x · W_fc + b_fc) · W_proj + b_proj
+#
+# The shapes: (N, D) -> (N, F) -> (N, D).
 #
 # Both products are *linear layers*, `y = x · W + b`
 # (`minigpt2/layers/linear.py`). MLP stands for multi-layer perceptron, a name
@@ -280,14 +281,15 @@ claim("largest difference without the bend", difference)
 # %%
 from minigpt2.layers.gelu import GeluContext, gelu
 
-places = np.linspace(-4.0, 4.0, 81)
-y, gelu_ctx = gelu(places[:, None])  # (81, 1)
+places = np.linspace(-4.0, 4.0, 17)
+y, gelu_ctx = gelu(places[:, None])  # (17, 1)
 assert isinstance(gelu_ctx, GeluContext)  # x alone: tanh is computed anew
 curves = {"GELU": y[:, 0], "ReLU": np.maximum(places, 0.0)}
-marks = [f"{x:.0f}" if i % 20 == 0 else "" for i, x in enumerate(places)]
-show(Lines(curves, x=marks))
-exact = [0.5 * x * (1.0 + math.erf(x / math.sqrt(2.0))) for x in places]
-claim("largest difference of exact and tanh", np.abs(y[:, 0] - exact).max())
+show(Lines(curves, x=[f"{x:g}" for x in places]))
+fine = np.linspace(-4.0, 4.0, 801)
+y = gelu(fine[:, None])[0][:, 0]  # (801,)
+exact = [0.5 * x * (1.0 + math.erf(x / math.sqrt(2.0))) for x in fine]
+claim("largest difference of exact and tanh", np.abs(y - exact).max())
 claim("lowest value", y.min())
 
 
@@ -400,18 +402,19 @@ times = {
 show(Table(["what", "milliseconds"], [list(item) for item in times.items()]))
 claim("x**3 over x * x * x", times["x**3"] / times["x * x * x"])
 claim("x**3 over all of gelu", times["x**3"] / times["all of gelu"])
-claim("negative over positive", times["x**3"] / times["x**3, all positive"])
+negative = cache["blocks.0.mlp.pre"] < 0.0  # (N, F)
+claim("share of negative inputs", negative.mean())
 # %% [markdown]
 # The power takes tens of times as long as two multiplications, longer than
 # all the rest of GELU together. NumPy knows a short way for `x**2`, but for 3
-# it calls the general power function for every number, and that is slowest
-# for *negative* numbers: with positive ones alone it is several times
-# quicker. Half the inputs of GELU are negative, so a benchmark with positive
-# numbers would not have shown it.
+# it calls the general power function for every number, and on many processors
+# it is slowest for *negative* numbers: compare the first two lines of your
+# table. In our model 0.79 of all inputs of the first GELU are negative, so a
+# benchmark with positive numbers would not have shown what the power costs.
 #
 # <!-- claims: 'tens of times' = x**3 over x * x * x > 10; 'longer than all
-# the rest' = x**3 over all of gelu > 1.5; 'several times quicker' = negative
-# over positive > 3 -->
+# the rest' = x**3 over all of gelu > 1.5; 0.79 = share of negative inputs
+# ±0.02 -->
 # <!-- given: 3 -->
 #
 # ## The two giants
@@ -468,7 +471,7 @@ claim("correlation of the logarithms of giants and lengths", correlation)
 # gives every token the same scale" is what everyone says, us included, at the
 # top of this lesson; training has found the way around it, and made of
 # layernorm a volume knob for words. Over 100 sentences the correlation
-# between giants and lengths (of their logarithms) is −0.93.
+# between giants and lengths (of their logarithms) is −0.94.
 #
 # Is the knob of use? We turn it off: every row after `ln_f` is brought to the
 # same length before the mean. (The package's mean gives later tokens more
@@ -478,7 +481,7 @@ claim("correlation of the logarithms of giants and lengths", correlation)
 # **Predict:** does the model tell meanings apart better or worse without its
 # knob?
 #
-# <!-- claims: 11 = length of guitar; 1.1 = length of the; −0.93 = correlation
+# <!-- claims: 11 = length of guitar; 1.1 = length of the; −0.94 = correlation
 # of the logarithms of giants and lengths ±0.02 -->
 # <!-- given: 100; 400 -->
 # %%
