@@ -138,7 +138,11 @@ def _exercises_done() -> dict[int, str]:
     """Lesson -> how many of its exercises are done: "2/5"."""
     from ..learn import exercises
 
-    finished = exercises.done()
+    try:
+        finished = exercises.done()
+    except MiniGPT2Error as error:
+        console.say(f"warning: {error}")
+        finished = set()
     found: dict[int, list[bool]] = {}
     for exercise in exercises.list_exercises():
         found.setdefault(exercise.lesson, []).append(exercise.name in finished)

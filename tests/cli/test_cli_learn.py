@@ -68,6 +68,14 @@ def test_the_list_shows_progress(cli):
     assert " done" in cli("learn")[1]
 
 
+def test_the_list_without_a_state(cli, tmp_path):
+    (tmp_path / "state").write_text("a file where a folder should be")
+    code, out, err = cli("learn")
+    assert code == 0
+    assert find_lesson(1).title in out
+    assert err.count("warning: cannot read") == 2  # of the lessons, of the exercises
+
+
 def test_without_a_terminal(cli):
     code, out, err = cli("learn", "1")
     assert (code, out) == (2, "")

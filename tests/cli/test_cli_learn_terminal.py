@@ -158,8 +158,8 @@ def test_a_terminal_that_is_closed(terminal):
     run.wait_for(keys_are_shown)
     os.close(run.ours)
     os.close(run.theirs)
-    assert run.child.wait(30) in (0, 128 + signal.SIGHUP)
     run.ours, run.theirs = os.open(os.devnull, os.O_RDONLY), os.open(os.devnull, os.O_RDONLY)
+    assert run.child.wait(30) in (0, 128 + signal.SIGHUP)
 
 
 def test_to_the_very_end(terminal):
