@@ -179,10 +179,10 @@ nurse|door|she|the nurse opened the door before {} rang
 looks_from, looks_to = ["it", "he or she", "today"], ["person", "thing"]
 
 
-def shares(layer, head):
-    """(8, 3, 2): how much each of three words looks at person and thing."""
-    result = np.zeros((8, 3, 2))
-    for s, line in enumerate(sentences):
+def shares(layer, head, lines=sentences):
+    """(n, 3, 2): how much each of three words looks at person and thing."""
+    result = np.zeros((len(lines), 3, 2))
+    for s, line in enumerate(lines):
         person, thing, pronoun, frame = line.split("|")
         for w, word in enumerate(("it", pronoun, "today")):
             new = look(encoder, frame.format(word))
@@ -205,25 +205,51 @@ for name, value in zip(looks_from, of_best[:, 1], strict=True):
 # could not have told.
 #
 # The same test can also say yes. While this lesson was written another head
-# stood out, in the same layer.
-#
-# **Predict:** layer 1, head 1: what do you expect after the last one?
+# stood out, in the same layer: from "he" and "she" it looked at the person.
 #
 # <!-- claims: 0.34 = to the thing from it; 0.42 = to the thing from he or
 # she; 0.57 = to the thing from today -->
-# <!-- given: 1 -->
 # %%
-all_of_11 = shares(1, 1)  # (8, 3, 2)
-means = all_of_11.mean(axis=0)  # (3, 2)
+of_11 = shares(1, 1)  # (8, 3, 2)
+means = of_11.mean(axis=0)  # (3, 2)
 show(HeatMap(means, rows=looks_from, columns=looks_to, low=0.0, high=1.0))
-claim("least share from he or she to the person", all_of_11[:, 1, 0].min())
-claim("to the person from it, mean", all_of_11[:, 0, 0].mean())
-claim("to the person from today, mean", all_of_11[:, 2, 0].mean())
+claim("where it was found, to the person from he or she", means[1, 0])
+claim("where it was found, the least", of_11[:, 1, 0].min())
 # %% [markdown]
-# From "he" and "she" this head gives the person at least 0.87 in all eight
-# sentences, and to the thing almost nothing. This is a real habit, though not
-# a clean one: from "it" it also looks at the person (0.65), which is wrong in
-# every one of these sentences.
+# 0.96 on average, and 0.87 at least. But these are the eight sentences in
+# which it was *found*, so they prove no more than the fisherman did. By our
+# own rule it needs new ones.
+#
+# **Predict:** six new sentences: more than 0.96, as much, or less?
+#
+# <!-- claims: 0.96 = where it was found, to the person from he or she; 0.87 =
+# where it was found, the least -->
+# %%
+fresh = """
+doctor|letter|he|the doctor read the letter while {} waited
+queen|garden|she|the queen left the garden since {} was tired
+driver|bus|he|the driver stopped the bus although {} was late
+mother|bread|she|the mother cut the bread when {} was ready
+singer|song|she|the singer learned the song after {} came home
+father|house|he|the father painted the house before {} fell ill
+""".strip().splitlines()
+# %%
+of_11 = shares(1, 1, fresh)  # (6, 3, 2)
+means = of_11.mean(axis=0)  # (3, 2)
+show(HeatMap(means, rows=looks_from, columns=looks_to, low=0.0, high=1.0))
+claim("least share from he or she to the person", of_11[:, 1, 0].min())
+claim("to the person from he or she", means[1, 0])
+claim("to the person from it", means[0, 0])
+claim("to the person from today", means[2, 0])
+# %% [markdown]
+# Less, as nearly always: 0.73, and in one sentence only 0.34. What is found
+# by searching looks best where it was found. Still more than from "today" in
+# the same place (0.34): a leaning is there. It is not a clean one, for from
+# "it", which can hardly mean a person, it looks at the person with 0.55.
+#
+# <!-- claims: 0.73 = to the person from he or she; 0.34 = least share from he
+# or she to the person; 0.34 = to the person from today; 0.55 = to the person
+# from it -->
 #
 # ## Many sentences, six numbers for each head
 #
@@ -235,8 +261,6 @@ claim("to the person from today, mean", all_of_11[:, 2, 0].mean())
 # **Predict:** how many of the 24 heads give most of their attention to one of
 # these three?
 #
-# <!-- claims: 0.87 = least share from he or she to the person; 0.65 = to the
-# person from it, mean -->
 # <!-- given: 150; 24 -->
 # %%
 from minigpt2.datasets import read_pairs
@@ -296,13 +320,14 @@ for name in ("itself", "distance", "first"):
         between / (between + within),
     )
 # %% [markdown]
-# Above layer 0, which head it is explains 0.6 of how much it looks at itself,
-# but only 0.1 of how far it looks and about as little of its share for the
+# Above layer 0, which head it is explains 0.65 of how much it looks at
+# itself, but only 0.15 of how far it looks and 0.10 of its share for the
 # first token. The rest is the sentence. A head has leanings; it is not an
 # instrument with one task.
 #
-# <!-- claims: 0.6 = share of the variance that the head explains, itself
-# ±0.2; 0.1 = share of the variance that the head explains, distance ±0.1 -->
+# <!-- claims: 0.65 = share of the variance that the head explains, itself
+# ±0.03; 0.15 = share of the variance that the head explains, distance ±0.03;
+# 0.10 = share of the variance that the head explains, first ±0.03 -->
 # <!-- given: 0 -->
 #
 # ## Take heads away
@@ -376,13 +401,13 @@ for name, score in zip(groups, scores, strict=True):
 # Without 8 of 20 heads the model loses little: 0.65 or 0.67, by the lot,
 # against 0.68 (with 400 pairs a few hundredths are chance). Without all 20 it
 # falls to 0.59; what one head lacked others supplied, and now nobody does.
-# And without the four of layer 0, which only look at their own token, nothing
-# is left: 0.40.
+# And without the four of layer 0, which mostly look at their own token,
+# nothing is left: 0.40.
 #
 # So, do heads specialise? In this model: a little. Layer 0 is a kind apart,
-# one head has a habit with persons, and the others are much like spare wheels
-# for each other. Whether a head has a task can be measured, and for your own
-# model it should be.
+# one head has a leaning towards persons, and the others are much like spare
+# wheels for each other. Whether a head has a task can be measured, and for
+# your own model it should be.
 #
 # <!-- claims: 0.65 = AUC without 8 upper heads ±0.02; 0.67 = AUC without
 # another 8 ±0.02; 0.68 = AUC without no head ±0.02; 0.59 = AUC without all 20
