@@ -17,7 +17,7 @@
 #     loss, gradients = backward(forward(batch))
 #     clip the gradients
 #     parameters -= a step made from the gradients
-#
+# %% [markdown]
 # ## How far is a step?
 #
 # We begin without any model, in a valley whose height is `½ (x² + s · y²)`.
@@ -82,7 +82,7 @@ claim("height with 0.021", descend(0.021)[-1])
 # shrinks a little, `θ ← θ · (1 − lr · decay)`, so that no weight stays large
 # without a reason.
 #
-# <!-- given: 1; 0 -->
+# <!-- given: 0 -->
 # %%
 class OurAdamW:
     def __init__(self, parameters, betas=(0.9, 0.98), eps=1e-8, decay=0.01):
