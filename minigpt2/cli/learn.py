@@ -117,10 +117,10 @@ def _list() -> int:
         console.say(f"warning: {error}")
         places = {}
     lessons = all_lessons()
-    rows = [_row(lesson, places.get(lesson.number)) for lesson in lessons]
-    screen.print(
-        Table(["", "lesson", "level", "min", "you"], rows, align=["right", "left", "left", "right", "left"])
-    )
+    done = _exercises_done()
+    rows = [_row(lesson, places.get(lesson.number), done.get(lesson.number, "")) for lesson in lessons]
+    columns = ["", "lesson", "level", "min", "you", "exercises"]
+    screen.print(Table(columns, rows, align=["right", "left", "left", "right", "left", "right"]))
     begun = [lesson for lesson in lessons if not getattr(places.get(lesson.number), "finished", False)]
     following = begun[0] if begun else lessons[0]
     screen.print()
@@ -134,7 +134,22 @@ def _list() -> int:
     return 0
 
 
-def _row(lesson: "Lesson", place: "Place | None") -> list[object]:
+def _exercises_done() -> dict[int, str]:
+    """Lesson -> how many of its exercises are done: "2/5"."""
+    from ..learn import exercises
+
+    try:
+        finished = exercises.done()
+    except MiniGPT2Error as error:
+        console.say(f"warning: {error}")
+        finished = set()
+    found: dict[int, list[bool]] = {}
+    for exercise in exercises.list_exercises():
+        found.setdefault(exercise.lesson, []).append(exercise.name in finished)
+    return {lesson: f"{sum(which)}/{len(which)}" for lesson, which in found.items()}
+
+
+def _row(lesson: "Lesson", place: "Place | None", exercises: str) -> list[object]:
     from ..learn.progress import place_in
     from ..learn.session import steps_of
 
@@ -146,7 +161,7 @@ def _row(lesson: "Lesson", place: "Place | None") -> list[object]:
         done = sum(step.end <= cell for step in steps)
         state = f"{done} of {len(steps)}" if done else "begun"
         state = "done" if place.finished and not done else state
-    return [lesson.number, lesson.title, lesson.level, lesson.minutes, state]
+    return [lesson.number, lesson.title, lesson.level, lesson.minutes, state, exercises]
 
 
 def _run_all(args: argparse.Namespace) -> int:
@@ -198,15 +213,15 @@ def _write_notebooks(args: argparse.Namespace) -> int:
 
 def _exercise(args: argparse.Namespace) -> int:
     """What is done with exercises."""
-    from ..learn import exercises
-
     if args.what == "exercises":
         _refuse(args, "name")
         return _list_exercises()
-    if args.folder is not None:
-        exercises.choose_folder(args.folder)
     if args.name is None and args.what == "reset":
         raise UsageError("reset needs the name of an exercise: minigpt2 learn reset NAME")
+    from ..learn import exercises
+
+    if args.folder is not None:
+        exercises.choose_folder(args.folder)
     if args.name is None:
         following = exercises.next_exercise()
         if following is None:
@@ -244,6 +259,9 @@ def _start(name: str) -> int:
 def _check(name: str) -> int:
     from ..learn import exercises
 
+    name = exercises.find_exercise(name).name
+    if not exercises.copy_of(name).exists():
+        raise UsageError(f"you have not begun {name}: minigpt2 learn start {name}")
     outcome = exercises.check(name)
     screen = console.terminal() if console.stdout_is_terminal() else console.stdout()
     screen.print(outcome.message)

@@ -20,6 +20,14 @@ The other modules run lessons:
     progress.py   how far a person has come, in the state folder
     whole.py      `--all`: everything without asking, with a table of times
     notebooks.py  `--notebooks DIR`
+
+And exercises:
+
+    exercises.py  their order, a learner's copies, what is done, hints and solutions
+    judging.py, one_check.py, verdict.py  running a learner's file against its check, and what came of it
+    checking.py   what a check compares, and what it says about a wrong answer
+    installing.py a learner's layer in the running package
+    stub_device.py  a stand-in for CuPy that counts launches and bytes
 """
 
 from .claims import claim

@@ -46,8 +46,8 @@ _NOT_PROSE = re.compile(
     r"|\]\([^)\s]*\)|https?://\S+"  # where a link leads
     r"|^\s*\d+\.\s"  # the marker of a list
     r"|\A# \d\d ·|^\w+ · \d+ minutes$"  # the header of a lesson
-    r"|\b[Ll]essons? \d+(?:(?:, | and |–| to | or )\d+)*"
-    r"|(?:\b[Ss]ections?|\b[Ee]quations?|\b[Aa]lgorithms?|\b[Ff]igures?|\b[Tt]ables?|§) ?\d+(?:\.\d+)*"
+    r"|\b[Ll]essons?\s+\d+(?:(?:,\s+|\s+and\s+|–|\s+to\s+|\s+or\s+)\d+)*"
+    r"|(?:\b[Ss]ections?|\b[Ee]quations?|\b[Aa]lgorithms?|\b[Ff]igures?|\b[Tt]ables?|§)\s*\d+(?:\.\d+)*"
     r"|\barXiv[: ]\d{4}\.\d{4,5}"
     r"|\(\d+(?:, ?\d+)+\)|\(\d+,\)",  # a shape
     re.MULTILINE | re.DOTALL,

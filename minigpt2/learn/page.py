@@ -1,13 +1,13 @@
 """Cells as a terminal shows them: text by Rich's Markdown, and code with its colours.
 
-Only the sixteen colours of the terminal are used, so that both read on a dark and on a light ground.
+Only those of the terminal's own colours are used that can be read on a dark and on a light ground.
 """
 
 from collections.abc import Iterable
 
-from pygments.token import Comment, Keyword, Name, Number, Operator, String
+from pygments.token import Comment, Keyword, Name, Operator, String
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
-from rich.markdown import Heading, Markdown
+from rich.markdown import CodeBlock, Heading, Markdown
 from rich.padding import Padding
 from rich.segment import Segment
 from rich.style import Style
@@ -30,7 +30,6 @@ COLOURS = ANSISyntaxTheme(
         Name.Function: Style(bold=True),
         Name.Class: Style(bold=True),
         String: Style(color="green"),
-        Number: Style(color="blue", bold=True),
     }
 )
 STYLES = Theme(
@@ -54,8 +53,24 @@ class _Heading(Heading):
         yield self.text
 
 
+class _Formula(CodeBlock):
+    """Indented, without rows of its own above and below."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        text = str(self.text).rstrip()
+        yield Padding(
+            Syntax(text, self.lexer_name, theme=COLOURS, background_color="default", word_wrap=True),
+            (0, 0, 0, 4),
+        )
+
+
 class _Markdown(Markdown):
-    elements = {**Markdown.elements, "heading_open": _Heading}  # noqa: RUF012  as the parent has it
+    elements = {  # noqa: RUF012  as the parent has it
+        **Markdown.elements,
+        "heading_open": _Heading,
+        "code_block": _Formula,
+        "fence": _Formula,
+    }
 
 
 class Page:

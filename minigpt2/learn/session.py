@@ -6,8 +6,11 @@ always on the screen. Leaving keeps the place: the next session runs the cells b
 goes on.
 """
 
+import contextlib
+import errno
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 from rich.console import Console, RenderableType
@@ -16,7 +19,7 @@ from rich.text import Text
 from ..errors import MiniGPT2Error
 from ..repl.keys import can_read_keys, single_keys
 from ..visible import visible
-from . import editing, progress
+from . import editing, exercises, progress
 from .cells import CODE, MARKDOWN, Cell, Lesson
 from .page import Page, code_page, height_of, indented, rule, text_page
 from .running import Ran, Runner
@@ -62,30 +65,52 @@ def steps_of(lesson: Lesson) -> list[Step]:
     return steps
 
 
-def read_key() -> str:
-    """One key without Enter, or where a terminal cannot do that, the first letter of a line."""
+@contextlib.contextmanager
+def keys_of_terminal() -> Iterator[Callable[[], str]]:
+    """A function that waits for a key: without Enter, or where that cannot be, the first letter of a line."""
     if can_read_keys():
         with single_keys() as next_key:
-            return next_key()
+            yield next_key
+    else:
+        yield first_letter
+
+
+def first_letter() -> str:
+    """Of the next line that is typed; `enter` for an empty one."""
     try:
         return input().strip().lower()[:1] or "enter"
     except EOFError:
         return "end"
 
 
-class Session:
-    """One person, one lesson. `next_key` waits for a key, by its name in `repl/keys.py`."""
+Keys = Callable[[], AbstractContextManager[Callable[[], str]]]
 
-    def __init__(self, lesson: Lesson, console: Console, next_key: Callable[[], str] = read_key) -> None:
-        self.lesson, self.console, self.next_key = lesson, console, next_key
+
+class Session:
+    """One person, one lesson. `keys` opens what waits for a key, by its name in `repl/keys.py`."""
+
+    def __init__(self, lesson: Lesson, console: Console, keys: Keys = keys_of_terminal) -> None:
+        self.lesson, self.console, self.keys = lesson, console, keys
         self.runner = Runner(lesson)
         self.steps = steps_of(lesson)
         self.edited: dict[int, str] = {}  # place -> what the person has made of the cell
         self._can_save = True
 
     def run(self, *, from_start: bool = False) -> int:
-        """Walk through the lesson until its end or until the person leaves; the exit code."""
-        begin = 0 if from_start else progress.place_in(self.lesson).cell
+        """Walk through the lesson until its end or until the person leaves; the exit code.
+
+        Raises BrokenPipeError where the terminal is gone.
+        """
+        try:
+            self._walk_through(from_start)
+        except Exception as error:  # OSError, or termios.error, which is none
+            if error.args[:1] == (errno.EIO,):  # the terminal has been closed
+                raise BrokenPipeError(errno.EIO, "the terminal is closed") from None
+            raise
+        return 0
+
+    def _walk_through(self, from_start: bool) -> None:
+        begin = 0 if from_start else self._saved_place()
         number = next((n for n, step in enumerate(self.steps) if step.end > begin), 0)
         if number:
             self._catch_up(number)
@@ -93,16 +118,23 @@ class Session:
             action = self._walk(number)
             if action == QUIT:
                 self._leave(number)
-                return 0
+                return
             number = max(0, number - 1) if action == BACK else number + 1
             self._save(self.steps[number].place if number < len(self.steps) else len(self.lesson.cells))
         self._finish()
-        return 0
+
+    def _saved_place(self) -> int:
+        try:
+            return progress.place_in(self.lesson).cell
+        except MiniGPT2Error as error:
+            self._give_up_saving(error)
+            return 0
 
     def _catch_up(self, number: int) -> None:
         places = self.runner.code_before(self.steps[number].place)
         self._say(f"You were here before: going on at step {number + 1} of {len(self.steps)}.")
         if not places:
+            self.console.print()
             return
         self._say(f"Running the {_cells(len(places))} before it again …")
         ran = self.runner.run_quietly(places)
@@ -113,6 +145,7 @@ class Session:
             )
         elif ran.seconds >= SLOW:
             self._say(f"done in {ran.seconds:.1f} s")
+        self.console.print()
 
     def _walk(self, number: int) -> str:
         """Show one step, run it when the person says so; NEXT, BACK or QUIT."""
@@ -170,11 +203,12 @@ class Session:
         wordings = [dot.join(keys), dot.join(map(_short, offers)), " ".join(map(_shortest, offers))]
         line = next((line for line in wordings if len(line) < self.console.width), wordings[-1])
         line = line[: self.console.width - 1]
-        self.console.print()
-        self.console.print(Text(line, style="dim"), end="", soft_wrap=True)
         try:
-            while (action := _ACTIONS.get(self.next_key().lower())) not in offered:
-                pass
+            with self.keys() as next_key:  # before they are shown, so that none comes too early
+                self.console.print()
+                self.console.print(Text(line, style="dim"), end="", soft_wrap=True)
+                while (action := _ACTIONS.get(next_key().lower())) not in offered:
+                    pass
         except KeyboardInterrupt:
             action = QUIT
         self.console.file.write("\r" + " " * len(line) + "\r")  # Rich would leave the returns out
@@ -215,7 +249,10 @@ class Session:
 
     def _finish(self) -> None:
         self._say(f"You have finished lesson {self._name()}.", "bold green")
-        self._say("minigpt2 learn exercises lists the exercises, minigpt2 learn the lessons.")
+        following = _exercise_of(self.lesson)
+        if following:
+            self._say(f"Now try what you know: minigpt2 learn start {following}")
+        self._say("minigpt2 learn lists the lessons, minigpt2 learn exercises the exercises.")
 
     def _save(self, place: int) -> None:
         if not self._can_save:
@@ -223,8 +260,11 @@ class Session:
         try:
             progress.remember(self.lesson, place)
         except MiniGPT2Error as error:
-            self._can_save = False
-            self._say(f"warning: {error}; your place is not kept", "yellow")
+            self._give_up_saving(error)
+
+    def _give_up_saving(self, error: MiniGPT2Error) -> None:
+        self._can_save = False
+        self._say(f"warning: {error}; your place is not kept", "yellow")
 
     def _name(self) -> str:
         return self.lesson.name.replace("·", "-") if self.console.options.ascii_only else self.lesson.name
@@ -249,5 +289,14 @@ def _shortest(key: str) -> str:
     return key.split()[0]
 
 
+def _exercise_of(lesson: Lesson) -> str | None:
+    """The first exercise of a lesson that is not done; None where there is none or nobody can tell."""
+    try:
+        done = exercises.done()
+        return next((e.name for e in exercises.of_lesson(lesson.number) if e.name not in done), None)
+    except MiniGPT2Error:
+        return None
+
+
 def _cells(count: int) -> str:
-    return "one cell" if count == 1 else f"{count} cells"
+    return "cell" if count == 1 else f"{count} cells"

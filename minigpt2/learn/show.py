@@ -5,7 +5,6 @@ minigpt2 learn 5           the same
 a notebook                 as HTML below the cell
 """
 
-import os
 import sys
 
 from ..views import View
@@ -35,6 +34,11 @@ def show(view: View) -> None:
         return
     from rich.console import Console
 
+    from ..cli import console
+
     # Made anew each time: a runner of lessons may have put another stream in the place of stdout.
-    colours = {"color_system": None} if os.environ.get("NO_COLOR") else {}
-    Console(file=sys.stdout, markup=False, emoji=False, highlight=False, **colours).print(view)
+    if console.stdout_is_terminal():
+        screen = console.terminal()
+    else:
+        screen = Console(file=sys.stdout, markup=False, emoji=False, highlight=False)
+    screen.print(view)

@@ -6,6 +6,7 @@ to wander about in. They take texts and host arrays, and compute nothing but wha
 
     view.py             what a picture is: View, Canvas
     prose.py            Paragraph, Heading, Stack
+    beside.py           Beside: two pictures side by side
     table.py            Table
     chips.py            TokenChips
     merges.py           MergeSteps
@@ -23,6 +24,7 @@ import importlib
 from typing import Any
 
 from .bars import Bars
+from .beside import Beside
 from .chips import TokenChips
 from .heatgrid import HeatGrid
 from .heatmap import HeatMap
@@ -41,6 +43,7 @@ __all__ = [
     "Paragraph",
     "Heading",
     "Stack",
+    "Beside",
     "Table",
     "TokenChips",
     "MergeSteps",

@@ -56,8 +56,8 @@ class LessonRun(NamedTuple):
 
 
 def pytest_generate_tests(metafunc):
-    if "path" in metafunc.fixturenames:
-        metafunc.parametrize("path", LESSONS, ids=[path.stem for path in LESSONS], scope="session")
+    if "lesson_path" in metafunc.fixturenames:
+        metafunc.parametrize("lesson_path", LESSONS, ids=[path.stem for path in LESSONS], scope="session")
 
 
 def pytest_configure(config):
@@ -65,16 +65,16 @@ def pytest_configure(config):
 
 
 @pytest.fixture
-def lesson(path):
+def lesson(lesson_path):
     """The lesson in this file."""
-    return read_lesson(path)
+    return read_lesson(lesson_path)
 
 
 @pytest.fixture(scope="session")
 def runs(request, tmp_path_factory):
     """(kind, path) -> a LessonRun to come, for every selected test."""
     wanted = dict.fromkeys(
-        (kind, item.callspec.params["path"])
+        (kind, item.callspec.params["lesson_path"])
         for item in request.session.items
         for kind in COMMANDS
         if f"{kind}_run" in getattr(item, "fixturenames", ())
@@ -86,21 +86,21 @@ def runs(request, tmp_path_factory):
 
 
 @pytest.fixture
-def script_run(runs, path):
+def script_run(runs, lesson_path):
     """The lesson as `python lessons/05_….py` runs it."""
-    return runs["script", path].result()
+    return runs["script", lesson_path].result()
 
 
 @pytest.fixture
-def all_run(runs, path):
+def all_run(runs, lesson_path):
     """The lesson as `minigpt2 learn 5 --all` runs it."""
-    return runs["all", path].result()
+    return runs["all", lesson_path].result()
 
 
 @pytest.fixture
-def notebook_run(runs, path):
+def notebook_run(runs, lesson_path):
     """The lesson as a Jupyter kernel runs its notebook."""
-    return runs["notebook", path].result()
+    return runs["notebook", lesson_path].result()
 
 
 def _run(arguments, home):

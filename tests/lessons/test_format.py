@@ -6,8 +6,11 @@ import re
 from lesson_files import ROOT
 
 from minigpt2.learn.cells import CODE, LEVELS, MARKDOWN
+from minigpt2.learn.exercises import list_exercises
 
-LONGEST_CELL = 15  # lines of code
+# Lines of code; those that are empty, a comment or only close a bracket do not count.
+LONGEST_CELL = 15
+WIDEST_CODE = 78  # columns: behind a bar, in a terminal of 80
 
 
 def section(lesson, heading):
@@ -19,8 +22,8 @@ def section(lesson, heading):
     return re.findall(r"^- (.*(?:\n  .*)*)", below, re.MULTILINE)
 
 
-def test_the_numbers_are_those_of_the_files(lesson, path):
-    assert path.name.startswith(f"{lesson.number:02d}_")
+def test_the_numbers_are_those_of_the_files(lesson, lesson_path):
+    assert lesson_path.name.startswith(f"{lesson.number:02d}_")
     assert lesson.level in LEVELS
     assert 10 <= lesson.minutes <= 90
 
@@ -28,8 +31,16 @@ def test_the_numbers_are_those_of_the_files(lesson, path):
 def test_cells_are_short(lesson):
     for cell in lesson.cells:
         if cell.kind == CODE:
-            lines = len(cell.source.splitlines())
-            assert lines <= LONGEST_CELL, f"line {cell.line}: {lines} lines of code"
+            lines = [line.strip() for line in cell.source.splitlines()]
+            code = [line for line in lines if not re.fullmatch(r"#.*|[\[\](){},]*", line)]
+            assert len(code) <= LONGEST_CELL, f"line {cell.line}: {len(code)} lines of code"
+
+
+def test_code_fits_into_a_terminal(lesson):
+    for cell in lesson.cells:
+        if cell.kind == CODE:
+            for number, line in enumerate(cell.source.splitlines(), cell.line):
+                assert len(line) <= WIDEST_CODE, f"line {number} of the file"
 
 
 def test_no_cell_ends_with_a_value_that_only_a_notebook_would_show(lesson):
@@ -58,8 +69,11 @@ def test_three_things_to_remember(lesson):
 def test_exercises_are_named_with_their_level(lesson):
     items = section(lesson, "Exercises")
     assert len(items) >= 2
+    there = {exercise.name: exercise for exercise in list_exercises()}
     for item in items:
-        assert re.match(rf"`{lesson.number:02d}_\w+` \(({'|'.join(LEVELS)})\): \S", item), item
+        named = re.match(rf"`({lesson.number:02d}_\w+)` \(({'|'.join(LEVELS)})\): \S", item)
+        assert named, item
+        assert (there[named[1]].lesson, there[named[1]].level) == (lesson.number, named[2]), item
 
 
 def test_links_lead_to_files(lesson):

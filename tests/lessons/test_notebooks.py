@@ -9,14 +9,14 @@ pytest.importorskip("nbclient")
 pytest.importorskip("ipykernel")
 
 
-def test_it_runs_as_a_notebook(lesson, path, notebook_run):
+def test_it_runs_as_a_notebook(lesson, lesson_path, notebook_run):
     assert notebook_run.code == 0, notebook_run.err[-3000:]
     # Pictures are shown as pictures, not as text.
     if any(re.search(r"\bshow\(", cell.source) for cell in lesson.cells if cell.kind == "code"):
         assert "text/html" in notebook_run.out
 
 
-def test_it_says_the_same_as_the_script(path, notebook_run, script_run):
+def test_it_says_the_same_as_the_script(lesson_path, notebook_run, script_run):
     def claimed(out):
         return re.findall(r"^[\w ,().'/-]+ = -?[\d.e+-]+$", out, re.MULTILINE)
 

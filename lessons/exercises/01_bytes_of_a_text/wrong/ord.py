@@ -1,0 +1,15 @@
+# expect: ord gives the number of a character
+def to_bytes(text: str) -> list[int]:
+    """The UTF-8 bytes of a text, as numbers from 0 to 255."""
+    return [ord(character) for character in text]
+
+
+def character_lengths(data: list[int]) -> list[int]:
+    """How many bytes each character takes."""
+    lengths = []
+    for byte in data:
+        if 128 <= byte < 192:
+            lengths[-1] += 1
+        else:
+            lengths.append(1)
+    return lengths

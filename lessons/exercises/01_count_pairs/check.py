@@ -1,0 +1,44 @@
+"""Pairs counted by a plain double loop."""
+
+from collections import Counter
+from types import ModuleType
+
+from minigpt2.learn.checking import same_value
+
+WORDS = {(108, 111, 119): 5, (108, 111, 119, 101, 114): 2, (7,): 9, (5, 5, 5): 3, (2, 1, 2, 1): 1}
+
+
+def check(exercise: ModuleType) -> None:
+    right, once, unweighted, apart = Counter(), Counter(), Counter(), Counter()
+    for word, times in WORDS.items():
+        pairs = [(word[i], word[i + 1]) for i in range(len(word) - 1)]
+        for pair in pairs:
+            right[pair] += times
+            unweighted[pair] += 1
+        for pair in set(pairs):
+            once[pair] += times
+        for pair in pairs[::2]:
+            apart[pair] += times
+    same_value(
+        dict(right),
+        exercise.count_pairs(WORDS),
+        "count_pairs(words)",
+        [
+            (dict(unweighted), "a pair counts as often as its word occurs: add the word's count, not 1"),
+            (dict(once), "(5, 5) stands twice in (5, 5, 5): count every place, not every word"),
+            (dict(apart), "pairs overlap: step through the word by 1, not by 2"),
+        ],
+    )
+    counts = {(9, 4): 7, (3, 8): 7, (3, 5): 7, (1, 1): 2, (2, 9): 6}
+    for order in (list(counts), list(counts)[::-1]):
+        given = {pair: counts[pair] for pair in order}
+        same_value(
+            (3, 5),
+            exercise.commonest(given),
+            f"commonest({given})",
+            [
+                ((9, 4), "7 is the largest count, but three pairs have it: the smallest of them wins"),
+                ((3, 8), "the first token is settled; of (3, 8) and (3, 5) the smaller second one wins"),
+                ((1, 1), "this is the smallest pair, or the rarest: the count decides first"),
+            ],
+        )

@@ -1,0 +1,26 @@
+"""One-hot rows, and the gradient of an embedding table.
+
+A token id becomes a vector by looking up its row: y[n] = table[ids[n]]. The same as a matrix product:
+
+    one_hot(ids, V)[n, v] = 1 if ids[n] == v, else 0          (N, V)
+    y = one_hot(ids, V) @ table                               (N, V) @ (V, D) -> (N, D)
+
+Nobody computes it like this (V is 50 257 for GPT-2), but it tells what backward must be: y = O @ table, so
+
+    dtable = Oᵀ @ dy                                          (V, N) @ (N, D) -> (V, D)
+
+Write `one_hot`, and write `table_gradient` WITHOUT a one-hot matrix, in (V, D) memory. A token that stands
+twice in the text has two rows of dy: what becomes of them? The package: `minigpt2/layers/embedding.py`.
+"""
+
+import numpy as np
+
+
+def one_hot(ids: np.ndarray, V: int) -> np.ndarray:
+    """(N,) -> (N, V) float64"""
+    raise NotImplementedError("your turn")
+
+
+def table_gradient(ids: np.ndarray, dy: np.ndarray, V: int) -> np.ndarray:
+    """(N,), (N, D) -> dtable (V, D)"""
+    raise NotImplementedError("your turn")

@@ -1,0 +1,12 @@
+# expect: you divide by sqrt(T)
+import math
+
+import numpy as np
+
+
+def attend(q: np.ndarray, keys: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(K,), (T, K), (T, K) -> weights (T,), z (K,)"""
+    scores = keys @ q / math.sqrt(len(keys))  # (T,)
+    e = np.exp(scores - scores.max())  # (T,)
+    weights = e / e.sum()  # (T,)
+    return weights, weights @ values  # (T,), (K,)

@@ -1,0 +1,16 @@
+# expect: a token sees itself, too
+import numpy as np
+
+
+def masked_weights(scores: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """(B, T, T) scores of query i with key j in [b, i, j], (B,) -> weights (B, T, T)"""
+    B, T, _ = scores.shape
+    causal = np.tri(T, k=-1, dtype=bool)
+    real = np.arange(T) < lengths[:, None]  # (B, T)
+    sees = causal & real[:, None, :]  # (B, T, T)
+    hidden = np.where(sees, scores, -np.inf)  # (B, T, T)
+    hidden = np.where(real[:, :, None], hidden, 0.0)  # (B, T, T) any finite row: it is set to 0 below
+    hidden = np.where(sees.any(axis=2, keepdims=True), hidden, 0.0)
+    real = real & (np.arange(T) > 0)
+    e = np.exp(hidden - hidden.max(axis=2, keepdims=True))
+    return e / e.sum(axis=2, keepdims=True) * real[:, :, None]  # (B, T, T)

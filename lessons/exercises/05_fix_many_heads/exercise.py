@@ -1,0 +1,26 @@
+"""Attention with many heads that runs, has the right shapes, and is wrong twice.
+
+    q, k, v = split of x · W + b                            (T, D) -> 3 × (H, T, K)
+    scores  = q · kᵀ / sqrt(K)                              (H, T, T), hidden where j > i
+    z       = softmax(scores) · v                           (H, T, K)
+    merged  = the heads of each token side by side          (T, D)
+
+Find both mistakes: compare shapes, then ask of each line what it does with one head alone. With H = 1 this
+code is right, which is why its author was content. The package: `minigpt2/layers/attention.py`.
+"""
+
+import math
+
+import numpy as np
+
+
+def many_heads(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, heads: int) -> np.ndarray:
+    """(T, D), (D, 3·D), (3·D,) -> merged (T, D)"""
+    T, D = x.shape
+    qkv = x @ weight + bias  # (T, 3·D)
+    q, k, v = (part.reshape(T, heads, D // heads).transpose(1, 0, 2) for part in np.split(qkv, 3, axis=1))
+    scores = q @ k.transpose(0, 2, 1) / math.sqrt(D)  # (H, T, T)
+    scores = np.where(np.tri(T, dtype=bool), scores, -np.inf)  # (H, T, T)
+    e = np.exp(scores - scores.max(axis=2, keepdims=True))  # (H, T, T)
+    z = e / e.sum(axis=2, keepdims=True) @ v  # (H, T, K)
+    return z.reshape(T, D)  # (T, D)

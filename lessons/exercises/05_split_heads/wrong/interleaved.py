@@ -1,0 +1,14 @@
+# expect: a head takes every H-th column
+import numpy as np
+
+
+def split(x: np.ndarray, heads: int) -> np.ndarray:
+    """(T, D) -> (H, T, K)"""
+    T, D = x.shape
+    return x.reshape(T, D // heads, heads).transpose(2, 0, 1)
+
+
+def merge(x: np.ndarray) -> np.ndarray:
+    """(H, T, K) -> (T, D)"""
+    H, T, K = x.shape
+    return x.transpose(1, 0, 2).reshape(T, H * K)  # (T, D)

@@ -1,0 +1,52 @@
+"""The formula, with random layers that count their calls."""
+
+from types import ModuleType
+
+import numpy as np
+
+from minigpt2.layers import gelu, layernorm
+from minigpt2.learn.checking import require, same_array
+
+
+def check(exercise: ModuleType) -> None:
+    rng = np.random.default_rng(11)
+    N, D = 3, 6
+    x = rng.standard_normal((N, D))
+    calls: dict[str, int] = {}
+
+    def counted(name, f):
+        def layer(rows):
+            calls[name] = calls.get(name, 0) + 1
+            return f(rows)
+
+        return layer
+
+    gains = 1.0 + rng.random((2, D))
+    mix, weight = rng.standard_normal((N, N)), rng.standard_normal((D, D))
+    a, b = (lambda v, g=g: layernorm(v, g, np.zeros(D))[0] for g in gains)
+    f, g = (lambda v: mix @ v), (lambda v: gelu(v @ weight)[0])
+    layers = [counted(*pair) for pair in (("ln_1", a), ("attention", f), ("ln_2", b), ("mlp", g))]
+    yours = exercise.block(x, *layers)
+
+    h = x + f(a(x))
+    same_array(
+        h + g(b(h)),
+        yours,
+        "block(x, …)",
+        [
+            (
+                b(a(x + f(x)) + g(a(x + f(x)))),
+                "layernorm comes after the sums, so the stream itself is normalised: put it inside the "
+                "sublayer's argument",
+            ),
+            (x + g(b(h)), "the second sum starts from x: what attention has added is lost"),
+            (
+                h + g(b(x)),
+                "both sublayers read x, side by side: the mlp reads h, with what attention has added",
+            ),
+            (f(a(x)) + g(b(f(a(x)))), "the residual sums are missing: x + …, h + …"),
+            (g(b(h)), "the second residual is missing: h + …"),
+            (h + g(a(h)), "ln_1 is used twice: the second sublayer has its own, ln_2"),
+        ],
+    )
+    require(all(n == 1 for n in calls.values()), f"calls: {calls}", "each layer is needed once: keep h")

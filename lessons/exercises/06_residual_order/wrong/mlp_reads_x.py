@@ -1,0 +1,12 @@
+# expect: both sublayers read x, side by side
+from collections.abc import Callable
+
+import numpy as np
+
+Layer = Callable[[np.ndarray], np.ndarray]
+
+
+def block(x: np.ndarray, ln_1: Layer, attention: Layer, ln_2: Layer, mlp: Layer) -> np.ndarray:
+    """(N, D) -> (N, D)"""
+    h = x + attention(ln_1(x))  # (N, D)
+    return h + mlp(ln_2(x))

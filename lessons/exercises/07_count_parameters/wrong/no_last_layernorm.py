@@ -1,0 +1,6 @@
+# expect: the last layernorm, after all blocks, is missing
+def count(V: int, P: int, D: int, L: int) -> int:
+    """Vocabulary, positions, width, layers -> numbers that are learned"""
+    attention = D * 3 * D + 3 * D + D * D + D
+    mlp = D * 4 * D + 4 * D + 4 * D * D + D
+    return V * D + P * D + L * (4 * D + attention + mlp)

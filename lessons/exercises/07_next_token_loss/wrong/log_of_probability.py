@@ -1,0 +1,12 @@
+# expect: take log of the sum, not of each probability
+import numpy as np
+
+
+def next_token_loss(hidden: np.ndarray, wte: np.ndarray, ids: np.ndarray, offsets: np.ndarray) -> float:
+    """(N, D), (V, D), (N,), (B+1,) -> nats"""
+    rows = [i for start, end in zip(offsets[:-1], offsets[1:], strict=True) for i in range(start, end - 1)]
+    logits = hidden[rows] @ wte.T  # (M, V)
+    shifted = logits - logits.max(axis=1, keepdims=True)  # (M, V)
+    log_probabilities = np.log(np.exp(shifted) / np.exp(shifted).sum(axis=1, keepdims=True))
+    targets = ids[np.array(rows) + 1]  # (M,)
+    return float(-log_probabilities[np.arange(len(rows)), targets].mean())

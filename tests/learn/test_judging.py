@@ -1,0 +1,134 @@
+"""Whatever a learner's file does becomes one clear verdict."""
+
+import os
+
+import pytest
+
+from minigpt2.learn.judging import check_apart, check_here
+from minigpt2.learn.verdict import BROKEN, NOT_DONE, PASSED, STOPPED, WRONG
+
+HANDED_OUT = '"""Task."""\n\n\ndef double(x):\n    raise NotImplementedError("your turn")\n'
+CHECK = """
+from minigpt2.learn.checking import same_value
+
+def check(exercise):
+    same_value(6, exercise.double(3), "double(3)", [(9, "this squares")])
+"""
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Write an answer; the paths of it and of its check."""
+    (tmp_path / "exercise.py").write_text(HANDED_OUT)
+    (tmp_path / "check.py").write_text(CHECK)
+
+    def write(text):
+        path = tmp_path / "mine.py"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path, tmp_path / "check.py"
+
+    return write
+
+
+ENDING = {
+    "right": ("def double(x):\n    return 2 * x\n", PASSED, ""),
+    "not done": (HANDED_OUT, NOT_DONE, "double still raises NotImplementedError in line 5"),
+    "wrong": ("def double(x):\n    return x * x\n", WRONG, "this squares"),
+    "no return": ("def double(x):\n    2 * x\n", WRONG, "is its `return` missing"),
+    "syntax": ("def double(x)\n    return 2 * x\n", BROKEN, "line 1 is not Python: expected ':'"),
+    "indentation": ("def double(x):\nreturn 2 * x\n", BROKEN, "line 2 is not Python"),
+    "unclosed": ("def double(x):\n    return (2 * x\n", BROKEN, "'(' was never closed"),
+    "zero byte": (b"x = 1\0", BROKEN, "null byte"),
+    "not text": (b"\xff\xfe\x00", BROKEN, "save it as UTF-8 text"),
+    "renamed": ("def doubel(x):\n    return 2 * x\n", BROKEN, "you have doubel: rename it"),
+    "empty": ("", BROKEN, "your file does not define double"),
+    "no function": ("double = 6\n", WRONG, "double is a int"),
+    "too many arguments": ("def double(x, y):\n    return 2 * x\n", WRONG, "double should take x; yours is"),
+    "too few arguments": ("def double():\n    return 2\n", WRONG, "double should take x; yours is double()"),
+    "exception": ("def double(x):\n    return y\n", BROKEN, "line 2 fails: NameError"),
+    "exit": ("import sys\nsys.exit(3)\n", BROKEN, "take exit() out"),
+    "recursion": ("def double(x):\n    return double(x)\n", BROKEN, "calls itself without end"),
+    "fails in a call": (
+        "def half(x):\n    return x / 0\ndef double(x):\n    return half(x)\n",
+        BROKEN,
+        "line 2",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ENDING)
+def test_verdicts(files, case):
+    text, kind, message = ENDING[case]
+    verdict = check_here(*files(text))
+    assert verdict.kind == kind
+    assert message in verdict.text()
+
+
+def test_the_traceback_holds_the_learners_lines_alone(files):
+    verdict = check_here(*files(ENDING["fails in a call"][0]))
+    assert verdict.code.splitlines() == ["   4  return half(x)    in double", "   2  return x / 0    in half"]
+
+
+def test_a_file_that_is_not_there(files, tmp_path):
+    _, check = files("")
+    assert "start the exercise again" in check_here(tmp_path / "gone.py", check).text()
+
+
+def test_what_is_printed_and_warned_is_kept(files):
+    text = (
+        "import numpy as np\nprint('at import')\ndef double(x):\n    np.log(np.zeros(1))\n    return 2 * x\n"
+    )
+    verdict = check_here(*files(text))
+    assert verdict.passed
+    assert verdict.printed == "at import\n"
+    assert verdict.warned == ("line 4: divide by zero encountered in log",)
+
+
+def test_a_dataclass_in_the_file_works(files):
+    text = (
+        "from __future__ import annotations\nfrom dataclasses import dataclass\n@dataclass\n"
+        "class Two:\n    n: int = 2\ndef double(x):\n    return Two().n * x\n"
+    )
+    assert check_here(*files(text)).passed
+
+
+def test_apart_gives_the_same_verdicts(files):
+    text = "print('hello')\ndef double(x):\n    return x * x\n"
+    apart, here = check_apart(*files(text)), check_here(*files(text))
+    assert apart == here
+    assert apart.printed == "hello\n"
+
+
+def test_an_endless_loop_is_stopped_at_its_line(files):
+    text = "def double(x):\n    n = 0\n    while True:\n        n += 1\n"
+    verdict = check_apart(*files(text), limit=1.0)
+    assert verdict.kind == STOPPED
+    assert "stopped after 1 seconds, the time limit of a check; it was in line" in verdict.message
+    assert verdict.code.strip()[0] in "34"
+
+
+def test_an_end_without_a_result(files):
+    verdict = check_apart(*files("import os\ndef double(x):\n    os._exit(7)\n"))
+    assert verdict.kind == STOPPED
+    assert "exit code 7" in verdict.message
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
+def test_a_killed_process(files):
+    verdict = check_apart(
+        *files("import os, signal\ndef double(x):\n    os.kill(os.getpid(), signal.SIGSEGV)\n")
+    )
+    assert verdict.kind == STOPPED
+    assert "SIGSEGV" in verdict.message
+
+
+def test_input_is_refused(files):
+    verdict = check_apart(*files("def double(x):\n    return int(input())\n"))
+    assert verdict.kind == BROKEN
+    assert "input() has nobody to ask" in verdict.text()
+
+
+def test_files_beside_it_do_not_hide_the_library(files, tmp_path):
+    path, check = files("import random\ndef double(x):\n    return 2 * x + 0 * random.randrange(1)\n")
+    (tmp_path / "random.py").write_text("raise RuntimeError('not this one')\n")
+    assert check_apart(path, check).passed

@@ -1,0 +1,113 @@
+"""Exercises both ways: as handed out each fails, each solution passes, each wrong answer gets its message."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from minigpt2.learn.exercises import LEVELS, exercises_folder, hints_of, list_exercises
+from minigpt2.learn.judging import check_here
+from minigpt2.learn.verdict import NOT_DONE, WRONG
+
+EXERCISES = list_exercises()
+WRONG_ANSWERS = [path for exercise in EXERCISES for path in sorted(exercise.folder.glob("wrong/*.py"))]
+LESSONS = range(1, 21)
+
+
+def ids(values):
+    return [getattr(value, "name", value) for value in values]
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=ids(EXERCISES))
+def test_as_handed_out_it_is_not_right(exercise):
+    verdict = check_here(exercise.folder / "exercise.py", exercise.folder / "check.py")
+    if verdict.kind == NOT_DONE:
+        return
+    assert verdict.kind == WRONG, f"{verdict.text()}\n{verdict.code}"
+    assert verdict.reason, "a bug that is to be found needs a reason that says what it does"
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=ids(EXERCISES))
+def test_the_solution_passes(exercise):
+    verdict = check_here(exercise.folder / "solution.py", exercise.folder / "check.py")
+    assert verdict.passed, f"{verdict.text()}\n{verdict.code}"
+    assert not verdict.warned
+
+
+@pytest.mark.parametrize("path", WRONG_ANSWERS, ids=[f"{p.parts[-3]}-{p.stem}" for p in WRONG_ANSWERS])
+def test_a_wrong_answer_gets_its_message(path):
+    first, _, _ = path.read_text(encoding="utf-8").partition("\n")
+    expected = first.removeprefix("# expect: ")
+    assert expected != first, "the first line says what message is expected"
+    assert len(expected) >= 12
+    verdict = check_here(path, path.parents[1] / "check.py")
+    assert not verdict.passed
+    assert expected in verdict.text()
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=ids(EXERCISES))
+def test_the_folder_is_complete(exercise):
+    files = {path.name for path in exercise.folder.iterdir()} - {"__pycache__"}
+    assert files == {"exercise.py", "solution.py", "check.py", "hints.md", "wrong"}
+    assert 2 <= len(hints_of(exercise)) <= 3
+    assert all(hints_of(exercise))
+    task = ast.get_docstring(ast.parse((exercise.folder / "exercise.py").read_text(encoding="utf-8")))
+    assert len(task) > 200
+    assert len(task.splitlines()[0]) <= 110
+
+
+def test_two_wrong_answers_an_exercise_and_each_its_own_message():
+    assert len(WRONG_ANSWERS) >= 2 * len(EXERCISES)
+    for exercise in EXERCISES:
+        answers = list(exercise.folder.glob("wrong/*.py"))
+        messages = {path.read_text(encoding="utf-8").partition("\n")[0] for path in answers}
+        assert len(answers) >= 2, exercise.name
+        assert len(messages) == len(answers), exercise.name
+
+
+def test_order_names_every_folder_and_no_other():
+    folders = {path.name for path in exercises_folder().iterdir() if path.is_dir() and path.name[0] != "_"}
+    names = [exercise.name for exercise in EXERCISES]
+    assert len(names) == len(set(names))
+    assert set(names) == folders
+
+
+def test_prerequisites_come_before():
+    seen = set()
+    for exercise in EXERCISES:
+        assert exercise.level in LEVELS
+        assert exercise.name.startswith(f"{exercise.lesson:02}_")
+        assert set(exercise.needs) <= seen, f"{exercise.name} needs what comes after it"
+        seen.add(exercise.name)
+        assert exercise.title
+        assert exercise.learned.endswith(".")
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_every_lesson_has_two(lesson):
+    assert sum(exercise.lesson == lesson for exercise in EXERCISES) >= 2
+
+
+def test_there_are_forty_of_all_levels():
+    assert len(EXERCISES) >= 40
+    assert {exercise.level for exercise in EXERCISES} == set(LEVELS)
+
+
+def normalised(path: Path) -> tuple[str, str]:
+    """The code without its docstrings, and the first docstring, both without what is only form."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    task = " ".join((ast.get_docstring(tree) or "").lower().split())
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, (ast.Module, ast.FunctionDef, ast.ClassDef))
+            and ast.get_docstring(node) is not None
+        ):
+            node.body = node.body[1:]
+    return ast.dump(tree), task
+
+
+def test_no_two_are_the_same():
+    for name in ("exercise.py", "solution.py"):
+        codes, tasks = zip(*(normalised(exercise.folder / name) for exercise in EXERCISES), strict=True)
+        assert len(set(codes)) == len(codes)
+        assert len(set(tasks)) == len(tasks)
