@@ -45,5 +45,5 @@ def data_file(name: str) -> Path:
     places = [_PACKAGE / folder, _PACKAGE.parent / folder]  # of a wheel; of a clone
     found = next((place / name for place in places if (place / name).is_file()), None)
     if found is None:
-        raise UsageError(f"there is no {folder}/{name}: use train.tsv, dev.tsv or test.tsv")
+        raise UsageError(f"there is no {folder}/{name}: use train.tsv, dev.tsv, test.tsv or kinds.tsv")
     return found
