@@ -269,6 +269,22 @@ def test_a_grid_stands_in_rows_with_titles(rng):
                 assert found == expected
 
 
+def test_large_maps_of_a_grid_show_the_largest_of_squares(rng):
+    maps = rng.uniform(0, 1, (3, 50, 51))
+    maps[:, np.arange(50)[:, None] < np.arange(51)] = np.nan
+    view = HeatGrid(maps, titles=["a", "b", "c"], low=0.0, high=1.0)
+    shown = cells(view, 80)
+    upper = [fore for c, fore, _ in shown[4] if c == "▀"]  # the row of values 6 and 7 of squares of 3
+    expected = []
+    for values in maps:
+        for c in range(17):
+            square = values[18:21, 3 * c : 3 * c + 3]
+            if np.isfinite(square).any():
+                expected.append(ground(False, np.nanmax(square), 0, 1))
+    assert upper == expected
+    assert "a dot is the largest of 3 × 3 values" in " ".join(lines(view, 80))
+
+
 # bars
 
 
@@ -291,6 +307,7 @@ def test_signed_bars_start_at_the_line():
     left = [line[6:at].count("█") for line in shown]
     right = [line[at:].count("█") for line in shown]
     assert left[0] == left[3] == left[4] == right[1] == right[2] == 0
+    assert left[2] == at - 6 > 20
     assert left[2] == pytest.approx(2 * left[1], abs=1)
     assert right[3] == right[5] == pytest.approx(2 * right[0], abs=1)
     assert [line.split()[-1] for line in shown] == ["0.500", "-0.500", "-1.000", "1.000", "NaN", "inf"]
