@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from minigpt2 import views
 from minigpt2.views import (
     Bars,
+    Definitions,
     Heading,
     HeatGrid,
     HeatMap,
@@ -88,6 +89,7 @@ def test_any_texts_and_numbers(screen, texts, data):
     for view in (
         Paragraph(texts[0]),
         Heading(texts[0], texts[-1]),
+        Definitions(zip(texts, texts, strict=True)),
         TokenChips(texts, ids=range(n), weights=values[0], caption=texts[0]),
         VectorStrip(values[0], caption=texts[0]),
         Table(texts, values.tolist(), caption=texts[0]),
