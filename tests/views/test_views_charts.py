@@ -128,8 +128,9 @@ def test_merges_are_told_one_by_one():
         "  rank 1  [low] e r   lo + w = 259",
         "  rank 7  low [er]   e + r = 265",
     ]
-    text, _ = parsed(MergeSteps("lower", steps_of_lower()).html())
+    text, tags = parsed(MergeSteps("lower", steps_of_lower()).html())
     assert "lo + w = 259" in text
+    assert sum("background" in attributes.get("style", "") for _, attributes in tags) == 3
 
 
 # definitions
