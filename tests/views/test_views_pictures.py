@@ -200,6 +200,9 @@ def test_columns_are_named_or_numbered(rng):
     assert "columns:  0 one" in narrow[-2] + narrow[-1] + narrow[-3]
     same = lines(HeatMap(rng.random((6, 6)), rows=NAMES, columns=NAMES), 28)
     assert [line.split()[:2] for line in same[1:7]] == [[str(i), name] for i, name in enumerate(NAMES)]
+    some = lines(HeatMap(values, rows="abc", columns=[f"#{i}" for i in (8, 9, 98, 99, 998, 999)]), 16)
+    assert some[0].split() == ["#8", "#99"]
+    assert not any("columns" in line for line in some)
 
 
 def test_a_matrix_without_room_or_colours_is_dense_where_it_is_high():
@@ -344,7 +347,7 @@ def test_points_stand_where_they_should():
         (0, across - 1): "●",
         (int(0.75 * down), int(0.5 * across)): "★",
     }
-    assert [row.split()[1:] for row in shown[bottom + 1 :]] == [
+    assert [row.split()[1:] for row in shown[:top]] == [
         ["1", "low"],
         ["2", "high"],
         ["3", "middle"],
