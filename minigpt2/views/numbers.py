@@ -18,7 +18,7 @@ def number(value: float, digits: int = DIGITS) -> str:
         return "0"
     if size >= 1e6 or size < 1e-4:
         return f"{value:.{min(2, digits - 1)}e}"
-    text = f"{value:.{max(0, digits - 1 - math.floor(math.log10(size)))}f}"
+    text = _no_negative_zero(f"{value:.{max(0, digits - 1 - math.floor(math.log10(size)))}f}")
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
