@@ -88,7 +88,7 @@ def _came(look: "Look", surprise: list[float]) -> list[dict[str, Any]]:
 def _views(data: dict[str, Any], V: int) -> "tuple[View, ...]":
     from ...views import Bars, Heading, Paragraph, Stack, Table
 
-    views: list[View] = [Paragraph(_reading(data, V))]
+    views: list[View] = [Paragraph(reading(data, V))]
     if data.get("came"):
         rows = [
             (
@@ -130,7 +130,7 @@ def _probability(value: float) -> str:
     return f"{value:.{_decimals(value)}f}" if value >= 1e-6 else f"{value:.1e}"
 
 
-def _reading(data: dict[str, Any], V: int) -> str:
+def reading(data: dict[str, Any], V: int) -> str:
     """The loss beside ln V, and what that says of the head."""
     loss, ln_v = data["loss"], data["ln_v"]
     head = "The bars are probabilities of the next token, the best guesses first."
