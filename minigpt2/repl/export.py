@@ -27,8 +27,12 @@ if TYPE_CHECKING:
 WIDTH = 100  # cells of a picture in Markdown
 LONGEST_LINE = 2000  # characters of what was typed that are written
 
-# What Markdown, GitHub's too, or HTML may act on. A letter or digit is never among them.
-ACTIVE = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~&$@:=\"'^/])")
+# What Markdown, GitHub's too, or HTML may act on: marks anywhere, what begins a list, a rule or a heading at the
+# start of a line, and what makes a link of an address.
+MARKS = r"[\\`*_{}\[\]<>~|&!$@#]"
+AT_START = r"^[-+=]|(?<=^\d)[.)]|(?<=^\d\d)[.)]|(?<=^\d\d\d)[.)]"
+IN_ADDRESSES = r":(?=//)|(?<=mailto):|(?<=xmpp):|(?<=www)\."
+ACTIVE = re.compile(f"({MARKS}|{AT_START}|{IN_ADDRESSES})", re.IGNORECASE)
 
 
 # The conversation
@@ -40,7 +44,7 @@ def write_html(session: "Session", path: Path) -> str:
 
     views = [view for exchange in _said(session) for view in _views_of(exchange)]
     path.write_text(page(_title(), views, subtitle=_about(session)), encoding="utf-8")
-    return f"{_count(len(session.exchanges), 'line')} of the conversation"
+    return f"{_count(len(session.exchanges), 'line')} of the conversation{_dropped(session)}"
 
 
 def write_markdown(session: "Session", path: Path) -> str:
@@ -60,7 +64,7 @@ def write_markdown(session: "Session", path: Path) -> str:
             else:
                 blocks.append(_fenced(_drawn(view)))
     path.write_text("\n\n".join(blocks) + "\n", encoding="utf-8", newline="\n")
-    return f"{_count(len(session.exchanges), 'line')} of the conversation"
+    return f"{_count(len(session.exchanges), 'line')} of the conversation{_dropped(session)}"
 
 
 def _said(session: "Session") -> "Iterator[Exchange]":
@@ -105,8 +109,14 @@ def _about(session: "Session") -> str:
     name = encoder.path.name if encoder.path else "a model in memory"
     return (
         f"minigpt2 {__version__}, {name}: {config.L} layers, {config.H} heads, {config.D} dimensions; "
-        f"{_count(len(session.sentences), 'sentence')} kept"
+        f"{_count(len(session.sentences), 'sentence')} kept{_dropped(session)}"
     )
+
+
+def _dropped(session: "Session") -> str:
+    """How many lines are missing at the start of a long conversation"""
+    gone = session.exchanges_dropped
+    return f"; the first {_count(gone, 'line')} {'is' if gone == 1 else 'are'} left out" if gone else ""
 
 
 def _count(number: int, what: str) -> str:
@@ -164,7 +174,7 @@ def write_npy(session: "Session", path: Path) -> str:
 
 
 def write_safetensors(session: "Session", path: Path) -> str:
-    """`vectors` (M, D) float32 and `numbers` (M,) int64, with the texts as metadata; what it holds, in words."""
+    """`vectors` (M, D) float32 and `numbers` (M,) int64, with the texts beside; what it holds, in words."""
     from safetensors import SafetensorError
     from safetensors.numpy import save
 

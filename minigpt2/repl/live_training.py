@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..datasets import Pairs
 from ..encoder import Encoder
+from ..errors import OutputError
 from ..training.events import CheckpointWritten, Event, Reporter, RunEnded, RunStarted, StepDone, Validated
 from ..training.trainer import Trainer, TrainingResult
 from .interrupts import Interrupts
@@ -50,7 +51,11 @@ def run_live(
     the reporter closed in every case.
     """
     with interrupts.held():
-        folder = tempfile.mkdtemp(prefix="minigpt2-train-")
+        try:
+            folder = tempfile.mkdtemp(prefix="minigpt2-train-")
+        except OSError as error:
+            reason = (error.strerror or "refused").lower()
+            raise OutputError(f"cannot make a temporary folder: {reason}") from error
         listener = _Listener(reporter, interrupts)
         try:
             trainer = Trainer(

@@ -6,7 +6,7 @@ middle of it leaves the session as it was.
 
 import bisect
 import re
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,6 +15,7 @@ import numpy as np
 from ..backend import to_numpy
 from ..encoder import Encoder
 from ..errors import UsageError
+from .exchange_size import size_of
 from .history import History
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from .exchange import Exchange
 
 LOOKS_KEPT = 8  # sentences whose every intermediate is remembered
+EXCHANGES_KEPT = 1000  # replies that are remembered, and
+BYTES_KEPT = 256 << 20  # how large they may be together
 UNDOS_KEPT = 4  # changes that can be taken back; each may hold a whole model
 
 
@@ -75,10 +78,21 @@ class Session:
         self._looks: OrderedDict[str, Look] = OrderedDict()
         self._kept: dict[str, Sentence] = {}  # `sentences` by their texts
         self._documents: dict[str, np.ndarray] = {}  # text -> (D,), see `document_vectors`
+        self._sizes: deque[int] = deque()  # bytes of each exchange
 
     def record(self, exchange: "Exchange") -> None:
-        """Remember what was typed and what came back, for `/time` and `/export`."""
+        """Remember what was typed and what came back, for `/time` and `/export`.
+
+        The oldest are dropped, and counted, where there are more than EXCHANGES_KEPT or where the arrays and
+        lists in them take more than BYTES_KEPT; the last one stays, however large it is.
+        """
         self.exchanges.append(exchange)
+        self._sizes.append(size_of(exchange.reply))
+        total = sum(self._sizes)
+        while len(self.exchanges) > 1 and (total > BYTES_KEPT or len(self.exchanges) > EXCHANGES_KEPT):
+            del self.exchanges[0]
+            total -= self._sizes.popleft()
+            self.exchanges_dropped += 1
 
     def state(self) -> "State":
         """What `restore` goes back to."""
@@ -199,7 +213,9 @@ class Session:
         in other batches would round differently. Those that have come since are embedded.
         """
         if not self.undos:
-            raise UsageError("nothing to undo: the model is as it was at the start, or longer ago than is kept")
+            raise UsageError(
+                "nothing to undo: the model is as it was at the start, or longer ago than is kept"
+            )
         last = self.undos[-1]
         rows = {sentence: row for row, sentence in enumerate(last.sentences)}
         new = [row for row, sentence in enumerate(self.sentences) if sentence not in rows]

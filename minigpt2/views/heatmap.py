@@ -1,8 +1,8 @@
 """A matrix as colours, with its numbers in the cells where there is room.
 
 Columns carry their labels where these fit above a cell, else numbers; rows with the same labels then carry
-the same numbers. NaN is no value and leaves its cell empty, as under a causal mask. Without colours there are the
-numbers alone, and where they do not fit, characters from light to dense.
+the same numbers. NaN is no value and leaves its cell empty, as under a causal mask. Without colours there are
+the numbers alone, and where they do not fit, characters from light to dense.
 """
 
 import math

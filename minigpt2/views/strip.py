@@ -61,7 +61,8 @@ class VectorStrip(View):
             return note("no dimensions", canvas.width) + caption_rows(self.caption, canvas.width)
         values = self.vector
         per_cell = 2 if canvas.depth else 1
-        gutter = len(str(len(values) - 1)) + 1 if len(values) > canvas.width and canvas.width >= 16 else 0
+        many = len(values) > canvas.width * per_cell and canvas.width >= 16 and self.rows != 1
+        gutter = len(str(len(values) - 1)) + 1 if many else 0
         room = canvas.width - gutter
         joined = 1
         if self.rows:

@@ -9,8 +9,8 @@ A module declares
     EXAMPLES  lines that work in a new conversation, from top to bottom
     FORM      how its arguments are written: see `line.py`
     OPTIONS   a tuple of `line.Option`
-    COMPLETES what Tab offers for its arguments: "sentence", "file", "folder", "command", "pooling", "layer",
-              "model", "device", "dtype", or None
+    COMPLETES what Tab offers for its arguments: "sentence", "file", …, a tuple of such kinds, or None: see
+              `completion.py`
     run(session, arguments) -> Reply
 
 `run` raises MiniGPT2Error, before it has changed anything, for what cannot be done.

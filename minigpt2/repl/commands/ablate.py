@@ -32,7 +32,7 @@ EXAMPLES = (
 )
 FORM = "texts"
 OPTIONS = ()
-COMPLETES = "sentence"
+COMPLETES = ("layer.head", "sentence")
 
 NAMED = 3  # heads named in words
 

@@ -33,7 +33,7 @@ EXAMPLES = (
 )
 FORM = "words"
 OPTIONS = (OF,)
-COMPLETES = "layer"
+COMPLETES = ("layer", "head")
 
 # What a head mostly does, in words, and the number that goes with it.
 KINDS = {

@@ -41,11 +41,12 @@ PARTS = {
 
 def run(session: Session, arguments: Arguments) -> Reply:
     """Describe the model, or load another and embed the kept sentences with it."""
+    from ...views import Stack
     from ..moves import data_of, moves_between, views_of
 
     if not arguments.words:
         data = describe(session.encoder, _changes(session))
-        return Reply((_facts(data, session), _parts(data)), data)
+        return Reply((Stack(_facts(data, session), _parts(data)),), data)
     from ...encoder import load
 
     name = only_word(NAME, arguments.words, "model")
@@ -56,7 +57,7 @@ def run(session: Session, arguments: Arguments) -> Reply:
     moves = moves_between(session.sentences, before, session.vectors)
     data = describe(encoder, []) | data_of(moves)
     pictures = views_of(moves) if len(session.sentences) > 1 else []
-    return Reply((_facts(data, session), *pictures), data)
+    return Reply((Stack(_facts(data, session), *pictures),), data)
 
 
 def describe(encoder: "Encoder", changes: list[str]) -> dict[str, Any]:

@@ -26,7 +26,7 @@ each with the token that set it off. `/neurons 2.77` shows what neuron 77 of lay
 EXAMPLES = ("The cat is sleeping on the warm sofa.", "/neurons", "/neurons 3 --k 5", "/neurons 0.7")
 FORM = "words"
 OPTIONS = (count_option("neurons"), OF)
-COMPLETES = "layer"
+COMPLETES = ("layer",)
 
 STRONGEST = 10
 LOUD = 0.5  # of a neuron's highest value: other tokens that set it off too

@@ -33,7 +33,7 @@ them: the others are there to compare."""
 EXAMPLES = ("The cat is sleeping on the warm sofa.", "/pool", "/pool mean")
 FORM = "words"
 OPTIONS = ()
-COMPLETES = "pooling"
+COMPLETES = ("pooling",)
 
 SHORT = {"weighted": "weighted_mean"}
 COMPARED = 64  # of the sentences kept: the last ones

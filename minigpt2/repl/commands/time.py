@@ -31,6 +31,8 @@ REPEATS = 9
 
 def run(session: Session, arguments: Arguments) -> Reply:
     """Say how long the lines took, and time the current sentence."""
+    from ...views import Stack
+
     answered = [exchange for exchange in session.exchanges if exchange.reply is not None]
     data: dict[str, Any] = {
         "lines": len(answered),
@@ -39,7 +41,7 @@ def run(session: Session, arguments: Arguments) -> Reply:
         "slowest": _over(answered, max) if answered else None,
         "sentence": None if session.current is None else _sentence(session, session.current),
     }
-    return Reply(tuple(_views(data)), data)
+    return Reply((Stack(*_views(data)),), data)
 
 
 def _last(exchange: "Exchange") -> dict[str, Any]:

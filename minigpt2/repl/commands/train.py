@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ...training.validation import Measured
     from ...views import View
     from ..live_training import LiveRun
+    from ..moves import Moves
 
 NAME = "train"
 USAGE = (
@@ -136,7 +137,7 @@ def run(session: Session, arguments: Arguments) -> Reply:
         session.use(live.encoder, undo=f"/train {path}")
         moves = moves_between(session.sentences, before, session.vectors)
         data |= data_of(moves)
-    return Reply(tuple(_views(data, moves)), data)
+    return Reply((_view(data, moves),), data)
 
 
 def _train(
@@ -275,9 +276,9 @@ def _numbers(measured: "Measured | Any") -> dict[str, float]:
 # What is shown
 
 
-def _views(data: dict[str, Any], moves: Any) -> "list[View]":
+def _view(data: dict[str, Any], moves: "Moves") -> "View":
     from ...training.reporters.wording import metric_name
-    from ...views import Heading, Paragraph, Table
+    from ...views import Heading, Paragraph, Stack, Table
     from ..moves import views_of
 
     views: list[View] = [Paragraph(_summary(data))]
@@ -294,7 +295,8 @@ def _views(data: dict[str, Any], moves: Any) -> "list[View]":
             Heading(measure["file"], f"{seen}; measured on {examples:,} examples"),
             Table(("", "before", "after", "change"), rows),
         ]
-    return [*views, *views_of(moves), Paragraph("/undo takes it back; /save DIR writes the model.", "dim")]
+    hint = Paragraph("/undo takes it back; /save DIR writes the model.", "dim")
+    return Stack(*views, *views_of(moves), hint)
 
 
 def _summary(data: dict[str, Any]) -> str:
