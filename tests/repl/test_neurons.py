@@ -58,9 +58,33 @@ def test_more_neurons_than_there_are_is_all_of_them():
     assert sorted(one["neuron"] for one in found) == list(range(CONFIG.F))
 
 
-@pytest.mark.parametrize("line", ["/neurons", "/neurons 5 --k 30", "/neurons 0.7", '/neurons 2.9 --of "x"'])
+def test_over_the_kept_sentences(xp):
+    encoder = encoder_of(xp)
+    texts = [TEXT, "dogs bark loud", "a car", "x"]
+    kept = ask(session_of(encoder, *texts), "/neurons 1.4 --kept --k 3").data["kept"]
+    peaks = {text: values_of(encoder, text)[1, :, 4] for text in texts}  # (T,) of each
+    order = sorted(texts, key=lambda text: -peaks[text].max())[:3]
+    assert [one["text"] for one in kept] == order
+    for one in kept:
+        values = peaks[one["text"]]
+        assert one["value"] == pytest.approx(values.max())
+        assert one["position"] == int(values.argmax())
+        assert one["token"] == one["text"][one["position"]]
+        assert one["number"] == 1 + texts.index(one["text"])
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["/neurons", "/neurons 5 --k 30", "/neurons 0.7", '/neurons 2.9 --of "x"', "/neurons 3.430 --kept"],
+)
 def test_it_draws_everywhere(line):
-    check_drawings(ask(session_of(nano(), SENTENCE), line))
+    check_drawings(ask(session_of(nano(), "日本語", SENTENCE), line))
+
+
+def test_no_sentence_needs_to_be_kept():
+    reply = ask(session_of(encoder_of()), f'/neurons 1.4 --kept --of "{TEXT}"')
+    assert reply.data["kept"] == []
+    assert "None is kept" in drawn(reply)
 
 
 def test_a_silent_neuron_is_called_silent():
@@ -83,6 +107,7 @@ def test_a_silent_neuron_is_called_silent():
         ("/neurons --k -3", "at least 1"),
         ("/neurons --k many", "at least 1"),
         ("/neurons 0.1 --k 3", "--k"),
+        ("/neurons 0 --kept", "LAYER.NEURON --kept"),
     ],
 )
 def test_what_does_not_fit_is_refused(line, says):

@@ -116,14 +116,8 @@ def _large(look: "Look", pattern: np.ndarray, head: dict[str, Any], causal: bool
                 f"{name}: each row is a token and shows what it looks at, from 0 to 1; a row adds up to 1."
                 + (" The empty triangle is the future, which no token sees." if causal else "")
             ),
-            HeatMap(
-                _hidden_empty(pattern, causal),
-                rows=labels,
-                columns=labels,
-                low=0.0,
-                high=1.0,
-                caption=_words(look, pattern, head),
-            ),
+            HeatMap(_hidden_empty(pattern, causal), rows=labels, columns=labels, low=0.0, high=1.0),
+            Paragraph(_words(look, pattern, head)),
         ),
     )
 

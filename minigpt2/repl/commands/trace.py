@@ -161,7 +161,7 @@ def _describe(step: "Step", config: GPT2Config, T: int) -> dict[str, Any]:
         "formula": step.formula,
         "reads": [_full_name(read, layer, config.L) for read in reads.names],
         "reads_shapes": re.sub(r"\b[VDHKFTP]\b", lambda letter: str(sizes[letter[0]]), reads.shapes),
-        "makes": step.shape,
+        "makes": re.sub(r"\((\w+)\)", r"(\1,)", step.shape),  # a tuple of one as Python writes it
         "shape": list(array.shape),
         "mean": float(finite.mean()),
         "std": float(finite.std()),
