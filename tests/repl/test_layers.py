@@ -27,7 +27,7 @@ def test_one_sentence_by_the_layers_called_directly(xp, pooling):
     encoder = encoder_of(xp, pooling=pooling)
     data = ask(session_of(encoder, A), "/layers").data
     vectors = layers_of(encoder, A)  # L+1 × (D,)
-    assert data["layers"] == ["embeddings", "block 0", "block 1", "block 2", "block 3 + ln_f"]
+    assert data["layers"] == ["embeddings", "layer 0", "layer 1", "layer 2", "layer 3 + ln_f"]
     np.testing.assert_allclose(data["norms"][0], [np.linalg.norm(vector) for vector in vectors], rtol=1e-9)
     before = [cosine(one, other) for one, other in itertools.pairwise(vectors)]
     assert data["cosine_before"][0][0] is None

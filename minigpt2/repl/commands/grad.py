@@ -37,7 +37,8 @@ OPTIONS = (Option("--check", "leave out every token in turn, and see what become
 COMPLETES = "sentence"
 
 WORTH_A_WORD = 3  # tokens named in each direction
-WORTH = 0.2  # of the largest number: less is not named
+WORTH = 0.2  # of the largest score: less is not named
+FLAT = 1e-4  # all scores below it: no token is named
 
 
 def run(session: Session, arguments: Arguments) -> Reply:
@@ -151,8 +152,8 @@ def _reading(data: dict[str, Any]) -> str:
     ]
     scored.sort(key=lambda pair: -abs(pair[0]))
     largest = abs(scored[0][0])
-    told = []
-    for sign, does in ((1, "Together"), (-1, "Apart")):
+    told = ["No token stands out: all slopes are about 0."] if largest < FLAT else []
+    for sign, does in ((1, "Together"), (-1, "Apart")) if not told else ():
         names = [name for score, name in scored if sign * score > WORTH * largest][:WORTH_A_WORD]
         if names:
             told.append(f"{does}: {listed(names)}.")

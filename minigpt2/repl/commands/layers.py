@@ -59,7 +59,7 @@ def run(session: Session, arguments: Arguments) -> Reply:
     norms = np.linalg.norm(vectors, axis=2)  # (L+1, B)
     units = vectors / np.where(norms > 0.0, norms, 1.0)[..., None]  # (L+1, B, D)
     first, last = len(texts), units[-1]
-    names = ["embeddings", *(f"block {i}" for i in range(encoder.model.config.L))]
+    names = ["embeddings", *(f"layer {i}" for i in range(encoder.model.config.L))]
     names[-1] += " + ln_f"
     data: dict[str, Any] = {
         "texts": texts,
@@ -87,7 +87,7 @@ def _mean_cosine(units: np.ndarray) -> float:
 
 
 def _short(names: list[str]) -> list[str]:
-    """Names for the axis of a chart: emb, 0, 1, …, last"""
+    """Names for the axis of a chart: emb, 0, 1, …"""
     return ["emb", *(str(i) for i in range(len(names) - 1))]
 
 
