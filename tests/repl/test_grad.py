@@ -154,6 +154,22 @@ def test_the_words_name_the_largest_scores():
     assert f"Their cosine is {reply.data['similarity']:.3f}" in text
 
 
+def test_with_check_the_words_name_what_moves_the_cosine_most():
+    reply = ask(session_of(nano()), "/grad --check the cat sleeps | a dog barks")
+    text = " ".join(drawn(reply).split())
+    for letter in "ab":
+        side = reply.data[letter]
+        without = dict(zip(side["similarity_without"], side["tokens"], strict=True))
+        lowest, highest = min(without), max(without)
+        assert lowest < reply.data["similarity"] < highest
+        assert f"without ‘{without[lowest].strip()}’ it falls to {lowest:.3f}" in text
+        assert f"without ‘{without[highest].strip()}’ it rises to {highest:.3f}" in text
+
+
+def test_where_nothing_pulls_no_token_is_named():
+    assert "No token stands out" in drawn(ask(session_of(nano()), "/grad same | same"))
+
+
 def test_what_does_not_fit_is_refused():
     session = session_of(encoder_of(), A)
     assert "two sentences" in refused(session, "/grad")

@@ -75,7 +75,7 @@ def test_it_draws_everywhere(line):
 def test_a_narrow_cone_is_said():
     text = check_drawings(ask(session_of(nano(), SENTENCE), "/layers"))
     assert "narrow cone (anisotropy)" in " ".join(text.split())
-    assert "At embeddings" in text
+    assert "At the embeddings" in text
 
 
 def test_what_does_not_fit_is_refused():

@@ -97,6 +97,15 @@ def test_it_draws_everywhere(line):
     check_drawings(ask(session_of(nano(), SENTENCE), line))
 
 
+def test_probabilities_are_drawn_in_percent():
+    reply = ask(session_of(nano(), SENTENCE), "/logits --all")
+    text = drawn(reply)
+    best = 100 * reply.data["next"][0]["probability"]
+    assert f" {best:.4f}" in text
+    assert "probability, %" in text
+    assert any(str(one["rank"]) in line for one in reply.data["came"][:1] for line in text.splitlines())
+
+
 def test_what_does_not_fit_is_refused():
     session = session_of(encoder_of(), TEXT)
     assert "at least 1" in refused(session, "/logits --k 0 a cat")

@@ -90,13 +90,11 @@ def test_a_step_reads_what_is_there_before_it_and_its_sizes_are_right():
             for part in re.findall(r"\([^)]*\)", step["reads_shapes"])
         ]
         read_sizes = [arrays[read].size for read in step["reads"] if read in arrays]
-        if name in ("tokens", "positions"):
-            told.reverse()
-            read_sizes = read_sizes[: len(told)]
-            assert told[0] == arrays["wte.weight" if name == "tokens" else "wpe.weight"].shape
+        if name == "tokens":  # the ids say which rows
+            read_sizes = read_sizes[:1]
         elif name.endswith(("attn.q", "attn.k", "attn.v")):  # a third of c_attn
             read_sizes[1:] = [size // 3 for size in read_sizes[1:]]
-        if name != "ids" and name != "positions":
+        if name != "ids":
             assert [np.prod(shape) for shape in told] == read_sizes, name
         seen.add(name)
     assert len(seen) == 4 + 14 * CONFIG.L + 3 + 1
