@@ -1,5 +1,6 @@
 """Tokens as chips: each on its own ground, so that the eye sees where one ends, with its number below."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -7,10 +8,12 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 
+from ..visible import visible
 from . import markup, palette
 from .numbers import aligned, number, shares, span
-from .view import DIM, Block, Canvas, Row, View, caption_rows, cut, note, padded, shown
+from .view import DIM, Block, Canvas, Row, View, caption_rows, cut, note, padded
 
+BLANK = re.compile("‹[0-9a-f ]*›| ")
 MOST_LINES = 10  # of chips on a terminal
 MOST_IN_HTML = 2000
 GAP = 1
@@ -122,5 +125,5 @@ def _lines(widths: list[int], width: int) -> Iterator[range]:
 
 
 def token_text(token: str) -> str:
-    """A token with its blanks seen: they belong to it."""
-    return shown(token).replace(" ", "␣") if token else "‹›"
+    """A token with its blanks seen: they belong to it. Those inside ‹hex bytes› do not."""
+    return BLANK.sub(lambda found: "␣" if found[0] == " " else found[0], visible(token)) or "‹›"

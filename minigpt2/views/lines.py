@@ -8,8 +8,10 @@ from rich.segment import Segment
 
 from . import charts, markup, palette
 from .numbers import number
-from .view import DIM, Block, Canvas, Row, View, caption_rows, note, padded, shown
+from .view import DIM, Block, Canvas, Row, View, caption_rows, cut, note, padded, shown
 
+LARGEST = 1e307  # beyond it the ends of the axis would be too far apart for a float
+LEAST_WIDTH = 20  # cells of a chart with axes
 MARKS = "*o+x#%"  # of the series in ASCII
 WIDE, HIGH = 640, 240  # units of the image
 
@@ -34,15 +36,24 @@ class Lines(View):
         self.x, self.caption, self.y_label = [shown(label) for label in x], caption, shown(y_label)
         values = np.concatenate([*self.series.values(), np.zeros(0)])
         values = values[np.isfinite(values)]
+        values = np.clip(values, -LARGEST, LARGEST)
         least, most = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
         room = 0.05 * (most - least) or 0.1 * abs(most) or 0.5
         self.low = least - room if low is None else float(low)
-        self.high = max(self.low + 1e-9, most + room if high is None else float(high))
+        self.high = most + room if high is None else float(high)
+        self.high = max(self.high, self.low + 1e-9 * max(1.0, abs(self.low)))
+        for name, y in self.series.items():
+            self.series[name] = np.where(np.isfinite(y), np.clip(y, self.low, self.high), np.nan)
 
     def draw(self, canvas: Canvas) -> Block:
         if not self.series or not self.x:
             return note("no values", canvas.width) + caption_rows(self.caption, canvas.width)
-        rows: Block = [[Segment(self.y_label, DIM)]] if self.y_label else []
+        rows: Block = [[Segment(cut(self.y_label, canvas.width), DIM)]] if self.y_label else []
+        if canvas.width < LEAST_WIDTH:
+            for i, (name, y) in enumerate(self.series.items()):
+                line = charts.sparkline(y, canvas.width, unicode=canvas.unicode)
+                rows += [[Segment(cut(name, canvas.width))], [Segment(line, palette.ink(i, canvas.depth))]]
+            return rows + caption_rows(self.caption, canvas.width)
         height = max(4, min(14, canvas.height // 2, canvas.width // 4))
         n = len(self.x)
         curves = [
@@ -117,7 +128,9 @@ class Lines(View):
             legend += markup.tag("span", f"{line} {markup.text(name)}", "margin-right:14px")
         label = f"{', '.join(self.series)} over {', '.join(self.x)}"
         image = markup.svg(WIDE, HIGH, label, grid + drawn)
-        return markup.figure(markup.quiet(markup.text(self.y_label)) + image + legend, self.caption)
+        return markup.figure(
+            markup.quiet(markup.text(self.y_label)) + image + markup.tag("div", legend), self.caption
+        )
 
 
 def _label_axis(labels: Sequence[str], gutter: int, cells: int) -> list[Row]:

@@ -50,20 +50,31 @@ function shortened(text, most) {
   return characters.length <= most ? text : characters.slice(0, most - 1).join("").trimEnd() + "…";
 }
 
-// Which of the boxes {x, y, width, height} can be drawn without touching an earlier one.
-function withoutOverlap(boxes) {
+// Which of the boxes {x, y, width, height} can be drawn without touching an obstacle or an earlier one.
+function withoutOverlap(boxes, obstacles) {
   const size = 64, taken = new Map(), kept = [];
-  boxes.forEach((box, i) => {
+  const placesOf = (box) => {
     const places = [];
     for (let c = Math.floor(box.x / size); c <= Math.floor((box.x + box.width) / size); c++)
       for (let r = Math.floor(box.y / size); r <= Math.floor((box.y + box.height) / size); r++)
         places.push(c + "," + r);
+    return places;
+  };
+  const take = (box) => {
+    for (const place of placesOf(box)) {
+      if (taken.has(place)) taken.get(place).push(box);
+      else taken.set(place, [box]);
+    }
+  };
+  obstacles.forEach(take);
+  boxes.forEach((box, i) => {
+    const places = placesOf(box);
     const near = places.flatMap((place) => taken.get(place) || []);
     const touches = near.some((o) => box.x < o.x + o.width && o.x < box.x + box.width &&
       box.y < o.y + o.height && o.y < box.y + box.height);
     if (touches) return;
     kept.push(i);
-    for (const place of places) taken.set(place, [...(taken.get(place) || []), box]);
+    take(box);
   });
   return kept;
 }
@@ -107,17 +118,18 @@ function startMap() {
     pen.font = "12px system-ui,sans-serif";
     pen.textBaseline = "middle";
     const named = order.reverse().filter((i) => !searching || isFound.has(i) || i === chosen);
-    const boxes = [], owners = [];
+    const boxes = [], owners = [], dots = [];
     for (const i of named) {
       const at = toScreen(view, points[i]), words = shortened(points[i].t, 32);
       if (at.x < 0 || at.y < 0 || at.x > width || at.y > height) continue;
+      dots.push({ x: at.x - 5, y: at.y - 5, width: 10, height: 10 });
+      if (boxes.length > 2000) continue;
       const wide = pen.measureText(words).width + 4;
       const x = at.x + 10 + wide > width ? at.x - 10 - wide : at.x + 10;
       boxes.push({ x, y: at.y - 8, width: wide, height: 16 });
       owners.push({ i, words });
-      if (boxes.length > 2000) break;
     }
-    for (const k of withoutOverlap(boxes)) {
+    for (const k of withoutOverlap(boxes, dots)) {
       pen.globalAlpha = 0.75;
       pen.fillStyle = ground;
       pen.fillRect(boxes[k].x, boxes[k].y, boxes[k].width, boxes[k].height);

@@ -67,7 +67,8 @@ def ramp(diverging: bool, low: str, high: str) -> str:
     """The scale with its ends named."""
     stops = ",".join(palette.css(shade.ground) for shade in palette.scale(diverging)[::4])
     style = f"display:inline-block;width:120px;height:.8em;background:linear-gradient(90deg,{stops})"
-    return quiet(f"{low} {tag('span', '', style, aria_hidden='true')} {high}")
+    bar = tag("span", "", style, aria_hidden="true")
+    return tag("div", f"{low} {bar} {high}", "margin-top:4px")
 
 
 def pixels(levels: np.ndarray, diverging: bool) -> str:

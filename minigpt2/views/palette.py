@@ -12,6 +12,7 @@ hand, in the order of their lightness in the usual themes.
 OKLab: Ottosson 2020, https://bottosson.github.io/posts/oklab.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -177,14 +178,21 @@ def _grounds(diverging: bool, depth: int) -> tuple[tuple[Color, Color], ...]:
         few = DIVERGING_16 if diverging else SEQUENTIAL_16
         picked = [few[min(len(few) - 1, level * len(few) // LEVELS)] for level in range(LEVELS)]
         return tuple((Color.from_ansi(ground), Color.from_ansi(text)) for ground, text in picked)
+    shades = scale(diverging)
+    grounds = named([shade.ground for shade in shades], depth)
     if depth == 256:
-        table = np.array([xterm_colour(i) for i in range(16, 256)])  # (240, 3)
-        wanted = np.array([shade.ground for shade in scale(diverging)])  # (LEVELS, 3)
-        far = linear_to_oklab(linear(wanted))[:, None] - linear_to_oklab(linear(table))  # (LEVELS, 240, 3)
-        nearest = ((far * far).sum(axis=2).argmin(axis=1) + 16).tolist()  # (LEVELS,)
-        texts = [16 if on(xterm_colour(i)) == (0, 0, 0) else 231 for i in nearest]
-        return tuple((Color.from_ansi(i), Color.from_ansi(t)) for i, t in zip(nearest, texts, strict=True))
-    return tuple((Color.from_rgb(*shade.ground), Color.from_rgb(*shade.text)) for shade in scale(diverging))
+        shades = [Shade((), on(xterm_colour(ground.number))) for ground in grounds]
+    texts = {rgb: named([rgb], depth)[0] for rgb in ((0, 0, 0), (255, 255, 255))}
+    return tuple((ground, texts[shade.text]) for ground, shade in zip(grounds, shades, strict=True))
+
+
+def named(colours: Sequence[tuple[int, int, int]], depth: int) -> list[Color]:
+    """Colours as a terminal of 256 or more names them: of 256 the nearest in OKLab."""
+    if depth > 256:
+        return [Color.from_rgb(*rgb) for rgb in colours]
+    table = np.array([xterm_colour(i) for i in range(16, 256)])  # (240, 3)
+    far = linear_to_oklab(linear(np.array(colours)))[:, None] - linear_to_oklab(linear(table))  # (n, 240, 3)
+    return [Color.from_ansi(i + 16) for i in (far * far).sum(axis=2).argmin(axis=1).tolist()]
 
 
 def xterm_colour(number: int) -> tuple[int, int, int]:
@@ -224,7 +232,7 @@ def ink(number: int, depth: int, bold: bool = False) -> Style:
     if not depth:
         return Style(bold=bold or None)
     number %= len(INK_HUES)
-    colour = Color.from_ansi(INKS_16[number]) if depth == 16 else Color.from_rgb(*inks()[number])
+    colour = Color.from_ansi(INKS_16[number]) if depth == 16 else named([inks()[number]], depth)[0]
     return Style(color=colour, bold=bold or None)
 
 
@@ -244,7 +252,9 @@ def chip(number: int, depth: int) -> Style:
         ground = CHIPS_16[number % len(CHIPS_16)]
         return Style(color=Color.from_ansi(15 if ground in (4, 5) else 0), bgcolor=Color.from_ansi(ground))
     shade = chip_shades()[number % len(CHIP_HUES)]
-    return Style(color=Color.from_rgb(*shade.text), bgcolor=Color.from_rgb(*shade.ground))
+    ground = named([shade.ground], depth)[0]
+    text = on(xterm_colour(ground.number)) if depth == 256 else shade.text
+    return Style(color=named([text], depth)[0], bgcolor=ground)
 
 
 def css(rgb: tuple[int, int, int]) -> str:

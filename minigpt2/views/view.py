@@ -105,7 +105,7 @@ def padded(text: str, width: int, align: str = "left") -> str:
 
 def label(text: object) -> str:
     """The name of a row, column or bar; the blank that begins many tokens is seen."""
-    text = shown(text)
+    text = visible(str(text))
     return "␣" + text[1:] if text.startswith(" ") else text
 
 
