@@ -23,7 +23,9 @@ DOTS = ((0, 0), (1, 0), (2, 0), (0, 1), (1, 1), (2, 1), (3, 0), (3, 1))  # row a
 
 _DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:e[+-]?\d+)?"
 NUMBER = re.compile(rf"(?<![\w.#])[+\-−]?{_DIGITS}(?: ?%)?|(?<=#){_DIGITS}")
-TIME = re.compile(rf"{_DIGITS} ?(?:µs|ms|s|min|h|seconds?|[kKMG]i?B|bytes)\b|{_DIGITS} (?:(?!\d)\w+ )?a\s+second\b")
+TIME = re.compile(
+    rf"{_DIGITS} ?(?:µs|ms|s|min|h|seconds?|[kKMG]i?B|bytes)\b|{_DIGITS} (?:(?!\d)\w+ )?a\s+second\b"
+)
 MEASURED = re.compile(rf"[+\-−]?{_DIGITS}(?: ?%)?|[▏▎▍▌▋▊▉█─]+")
 TIME_MARK = "‹time›"
 
@@ -44,7 +46,11 @@ def differences(stored, now, varies=False):
     blocks = [list(_blocks(rows)) for rows in (before, after)]
     if len(blocks[0]) != len(blocks[1]):
         return found + _different_rows(before, after, 0)
-    for (start, first), (_, second) in zip(*blocks, strict=True):
+    ends = (0, 0)
+    for (start, first), (start_now, second) in zip(*blocks, strict=True):
+        if start - ends[0] != start_now - ends[1]:
+            found.append(Difference(start, "another number of blank rows above"))
+        ends = (start + len(first), start_now + len(second))
         if TIME.search("\n".join(first)):
             found += _different_words(first, second, start, TIME)
         else:
@@ -99,7 +105,10 @@ def _different_row(stored, now):
         change = len(second[0]) - len(first[0]) if first else 0
         if longer or change:
             texts = [text.strip(" ") for text in texts]
-        if not _same_text(*texts):
+        if first is None:  # blanks at the end of a row are not stored
+            width = max(map(len, texts))
+            texts = [text.ljust(width) for text in texts]
+        if len(texts[0]) != len(texts[1]) or not all(map(_same_character, *texts)):
             return f"{texts[1]!r}, not {texts[0]!r}"
         if first is None:
             return None
@@ -108,11 +117,6 @@ def _different_row(stored, now):
         longer = change
         ends = [first.end(), second.end()]
     return None
-
-
-def _same_text(stored, now):
-    width = max(len(stored), len(now))
-    return all(map(_same_character, stored.ljust(width), now.ljust(width)))
 
 
 def _same_character(stored, now):

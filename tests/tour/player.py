@@ -1,7 +1,7 @@
 """Plays a script to `minigpt2 repl` on a pseudo-terminal and takes down every answer.
 
-A script is a file of lines as a person types them; blank lines and lines that begin with `# ` are left out, as
-in a pipe. Two comments mean something here:
+A script is a file of lines as a person types them; blank lines and lines that begin with `# ` are left out,
+as in a pipe. Two comments mean something here:
 
     # keys: Enter b q         keys for the command above, which waits for single keys
     # typed: half a li ^C     what is typed and then dropped
@@ -32,7 +32,7 @@ from minigpt2.repl.multiline import Multiline
 ROOT = Path(__file__).parents[2]
 FILES = Path(__file__).parent / "files"  # what the script reads; copied beside what it writes
 PROMPT, GOES_ON = "› ", "… "
-SECONDS = 60.0  # that an answer may take before the test fails
+SECONDS = 20.0  # that an answer may take before the test fails
 SENT = {"Enter": "\r", "^C": "\x03", "Space": " "}
 
 
@@ -144,7 +144,7 @@ class Player:
         while not condition():
             shown = "\n".join(self.screen.display)
             assert time.monotonic() < end, f"{what}: not seen in {SECONDS:g} s\n{shown}"
-            assert self._read(0.2) or self.child.poll() is None, f"{what}: the program has ended\n{shown}"
+            assert self._read(0.05) or self.child.poll() is None, f"{what}: the program has ended\n{shown}"
 
     def _waits_with(self, text, below):
         """True where the cursor stands behind this text in a row below that one."""
@@ -154,7 +154,7 @@ class Player:
         return screen.text(screen.row) == text.rstrip()
 
     def wait_for_prompt(self, below=-1):
-        """Follow the program until it waits for a line; everything since the prompt before it, as rows of cells."""
+        """Follow the program until it waits for a line; the rows of cells since the prompt before."""
         self.wait_for(lambda: self._waits_with(PROMPT, below), "the prompt")
         first, self.prompt_row = self.prompt_row, self.screen.row
         return [self.screen.cells(row) for row in range(first, self.prompt_row)]
@@ -183,9 +183,18 @@ class Player:
         typed = PROMPT + step.lines[0]
         self._send(step.lines[0])
         self.wait_for(lambda: self.screen.text(self.screen.row) == typed, "what was typed")
+        self.wait_for(self._sleeps, "waiting for a key")
         row = self.screen.row
         self._send("\x03")
         return self.wait_for_prompt(below=row)
+
+    def _sleeps(self):
+        """True where it waits for a key: between two keys readline would sit on a Ctrl-C until the next."""
+        try:
+            status = Path(f"/proc/{self.child.pid}/stat").read_text()
+        except FileNotFoundError:  # a system without /proc
+            return True
+        return status.rpartition(")")[2].split()[0] == "S"
 
     def end(self):
         """Follow the program to its end; its exit code."""

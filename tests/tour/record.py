@@ -2,8 +2,8 @@
 
     python tests/tour/record.py
 
-writes into `screens/` beside this file. Run it where what the REPL shows is meant to have changed, and read the
-difference (`git diff --stat`, then the screens): what stands there afterwards is what the test takes for right.
+writes into `screens/` beside this file. Run it where what the REPL shows is meant to have changed, and read
+the difference (`git diff`): what stands there afterwards is what the test takes for right.
 """
 
 import json
@@ -67,11 +67,10 @@ def shape_of(value):
 
 def shapes_of(output):
     """Every line of `--json` as its command and its shape, one line each."""
-    return "".join(
-        json.dumps({"command": each["command"], **shape_of({k: v for k, v in each.items() if k != "command"})})
-        + "\n"
-        for each in map(json.loads, output.splitlines())
-    )
+    lines = []
+    for each in map(json.loads, output.splitlines()):
+        lines.append(json.dumps({"command": each.pop("command"), **shape_of(each)}))
+    return "\n".join(lines) + "\n"
 
 
 def main():

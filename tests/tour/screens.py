@@ -1,8 +1,8 @@
 """Stored screens: one file an answer, its text and perhaps its colours.
 
-The text stands as the terminal shows it. Behind a line `colours` come, for each row that has some, the runs of
-cells that are not plain: `3: 0-4 #fff/#a31*, 9-12 ~` says that in row 3 cells 0 to 4 are bold white on #a31,
-one hexadecimal digit a channel, and cells 9 to 12 dim.
+The text stands as the terminal shows it. Behind a line `colours` come, for each row that has some, the runs
+of cells that are not plain: `3: 0-4 #fff/#a31*, 9-12 ~` says that in row 3 cells 0 to 4 are bold white on
+#a31, one hexadecimal digit a channel, and cells 9 to 12 dim.
 """
 
 import itertools
@@ -78,9 +78,9 @@ def _runs(colours):
 
 def read_answer(path):
     """Read what `write_answer` wrote."""
-    text, mark, colours = path.read_text(encoding="utf-8").removesuffix("\n").partition(f"\n{MARK}\n")
+    text, mark, colours = path.read_text(encoding="utf-8").partition(f"\n{MARK}\n")
     if not mark:
-        return Answer(text.removesuffix(f"\n{MARK}"), [] if text.endswith(f"\n{MARK}") else None)
+        return Answer(text.removesuffix("\n"), None)
     rows = [[] for _ in text.splitlines()]
     for line in colours.splitlines():
         row, _, runs = line.partition(": ")

@@ -8,12 +8,13 @@ import math
 
 import numpy as np
 import pytest
-from compare import different_colours, differences, side_by_side
-from minigpt2.repl.commands import NAMES
-from minigpt2.repl.exchange import name_of_command
+from compare import differences, different_colours, side_by_side
 from player import Player, read_script
 from record import COLOURED, SCRIPT, SIZES, play_all, prepare, shapes_of, through_a_pipe
 from screens import FOLDER, answer_of, read_answer
+
+from minigpt2.repl.commands import NAMES
+from minigpt2.repl.exchange import name_of_command
 
 VARIES = ("time",)  # commands whose every number is a time
 SHOWN = 3  # screens that a failure shows
@@ -101,7 +102,8 @@ def test_json_has_an_object_for_every_command(as_json):
     steps = [step for step in read_script(SCRIPT) if step.keys != ("^C",)]
     assert [each["line"] for each in objects] == [step.number for step in steps]
     for each in objects:
-        assert set(each) >= {"line", "input", "command"} and ("error" in each) != ("milliseconds" in each)
+        assert set(each) >= {"line", "input", "command"}
+        assert ("error" in each) != ("milliseconds" in each)
         assert each["command"] in NAMES or "error" in each
 
 
