@@ -145,8 +145,11 @@ class GPT2:
 
         The rest of a forward pass, to see what becomes of a stream that was changed on the way: with layer 0
         of other embedding rows, with layer L of the last layernorm's input. `batch` says where the sentences
-        begin; its ids are not read. Nothing is kept and there is no dropout.
+        begin; its ids are not read. Nothing is kept and there is no dropout. Raises ValueError for a layer
+        outside 0 … L.
         """
+        if not 0 <= layer <= self.config.L:
+            raise ValueError(f"a stream stands before layer 0 to {self.config.L}, not before {layer}")
         for weights in self._weights_of_block[layer:]:
             x = block(x, weights, batch, self.config)[0]  # (N, D)
         return self._last_layernorm(x)[0]

@@ -480,6 +480,9 @@ def test_going_on_from_any_state_of_the_stream_ends_at_hidden(name, attention, x
     assert len(stream) == TINY.L + 1
     for layer, x in enumerate(stream):
         assert_close(model.forward_from(x, batch, layer), hidden, 0.0)
+    for layer in (-1, TINY.L + 1):
+        with pytest.raises(ValueError, match=f"before layer 0 to 3, not before {layer}"):
+            model.forward_from(stream[0], batch, layer)
 
 
 # Memory

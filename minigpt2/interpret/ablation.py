@@ -8,21 +8,16 @@ bias stays: it belongs to no head. Michel, Levy, Neubig 2019, arXiv:1905.10650, 
 No parameter is ever written to, so other threads may use the model meanwhile.
 """
 
-import functools
 from collections.abc import Callable, Sequence
 from itertools import islice
 
 import numpy as np
 
 from ..backend import Array
-from ..config import GPT2Config
 from ..encoder import BATCH_TOKENS, Encoder
-from ..layers.attention import attend
 from ..layers.block import block
-from ..layers.gelu import gelu
-from ..layers.layernorm import layernorm
-from ..layers.linear import linear
 from ..layers.normalize import normalize
+from ..model import GPT2
 from ..ragged import FlatSentences, TokenBatch
 from .checks import require_index
 from .look import read
@@ -38,72 +33,52 @@ def ablate_head(encoder: Encoder, texts: Sequence[str], layer: int, head: int) -
     layer = require_index("layer", layer, model.config.L)
     head = require_index("head", head, model.config.H, "each layer")
     _, batch = read(encoder, texts)
-    weights = model.parameters.subset(f"h.{layer}.")
-    w_out = weights["attn.c_proj.weight"].copy()  # (D, D)
-    w_out[head * model.config.K : (head + 1) * model.config.K] = 0.0
     x = next(islice(model.residual_stream(batch), layer, None))  # (N, D)
-    x, _ = block(x, {**weights, "attn.c_proj.weight": w_out}, batch, model.config)  # (N, D)
+    x = _without_head(x, batch, model, layer, head)  # (N, D)
     return _vectors(encoder, model.forward_from(x, batch, layer + 1), batch)
 
 
 def ablate_every_head(encoder: Encoder, texts: Sequence[str]) -> Array:
     """(L, H, B, D): entry [layer, head] is `ablate_head(encoder, texts, layer, head)`.
 
-    A stream without a head of layer i is the whole one up to that head. So one forward pass runs through the
-    model, leaves H altered copies of its stream behind at each layer, and takes all copies along: L blocks
-    are called instead of L·H·L, and each works on many rows at once.
+    Up to the head that is left out, the stream is the whole model's. So one forward pass leaves an altered
+    copy of its stream behind at each head, and takes all copies along: later blocks run once, on many rows,
+    instead of once for each head before them.
     """
     model, xp = encoder.model, encoder.backend.xp
     L, H, D = model.config.L, model.config.H, model.config.D
     _, batch = read(encoder, texts)
-    altered = xp.empty((0, batch.N, D), dtype=encoder.backend.dtype)  # (i·H, N, D) what block i finds
+    altered = xp.empty((0, batch.N, D), dtype=encoder.backend.dtype)  # (i·H, N, D) as block i finds them
     for i, x in zip(range(L), model.residual_stream(batch), strict=False):
         weights = model.parameters.subset(f"h.{i}.")
-        run = functools.partial(_block, weights=weights, config=model.config)
-        altered = xp.concatenate(
-            [_on_copies(run, altered, batch), _without_each_head(x, weights, batch, encoder)]
-        )
+        altered = _on_copies(lambda x, of, w=weights: block(x, w, of, model.config)[0], altered, batch)
+        new = xp.stack([_without_head(x, batch, model, i, head) for head in range(H)])  # (H, N, D)
+        altered = xp.concatenate([altered, new])  # ((i+1)·H, N, D)
     vectors = _on_copies(
-        lambda x, batch: _vectors(encoder, model.forward_from(x, batch, L), batch), altered, batch
+        lambda x, of: _vectors(encoder, model.forward_from(x, of, L), of), altered, batch
     )  # (L·H, B, D)
     return vectors.reshape(L, H, batch.B, D)
 
 
-def _block(x: Array, batch: TokenBatch, weights: dict[str, Array], config: GPT2Config) -> Array:
-    """(N, D) -> (N, D)"""
-    return block(x, weights, batch, config)[0]
-
-
-def _without_each_head(x: Array, weights: dict[str, Array], batch: TokenBatch, encoder: Encoder) -> Array:
-    """What leaves a block if one head adds nothing: (N, D) -> (H, N, D), one entry for each head"""
-    config, xp = encoder.model.config, encoder.backend.xp
-    eps, H, K = config.layer_norm_epsilon, config.H, config.K
-    a, _ = layernorm(x, weights["ln_1.weight"], weights["ln_1.bias"], eps)  # (N, D)
-    qkv, _ = linear(a, weights["attn.c_attn.weight"], weights["attn.c_attn.bias"])  # (N, 3·D)
-    z, _ = attend(qkv, batch, H, config.causal)  # (N, D)
-    others = xp.repeat(1 - xp.eye(H, dtype=z.dtype), K, axis=1)  # (H, D) row h is 0 at head h's columns
-
-    def rest(z: Array, _: TokenBatch) -> Array:
-        """(n·N, D) -> (n·N, D): the block from the heads' values on, for n copies of the batch"""
-        b, _ = linear(z, weights["attn.c_proj.weight"], weights["attn.c_proj.bias"])  # (n·N, D)
-        h = b + xp.tile(x, (len(z) // max(1, len(x)), 1))  # (n·N, D)
-        c, _ = layernorm(h, weights["ln_2.weight"], weights["ln_2.bias"], eps)  # (n·N, D)
-        wide, _ = linear(c, weights["mlp.c_fc.weight"], weights["mlp.c_fc.bias"])  # (n·N, F)
-        d, _ = linear(gelu(wide)[0], weights["mlp.c_proj.weight"], weights["mlp.c_proj.bias"])  # (n·N, D)
-        return h + d
-
-    return _on_copies(rest, z * others[:, None, :], batch)  # (H, N, D)
+def _without_head(x: Array, batch: TokenBatch, model: GPT2, layer: int, head: int) -> Array:
+    """What leaves a block if one head adds nothing: (N, D) -> (N, D)"""
+    weights, K = model.parameters.subset(f"h.{layer}."), model.config.K
+    w_out = weights["attn.c_proj.weight"].copy()  # (D, D)
+    w_out[head * K : (head + 1) * K] = 0.0
+    return block(x, weights | {"attn.c_proj.weight": w_out}, batch, model.config)[0]
 
 
 def _on_copies(run: Callable[[Array, TokenBatch], Array], x: Array, batch: TokenBatch) -> Array:
     """`run` on n copies of a batch, as many at once as fill a pass: (n, N, D) -> (n, N or B, D)"""
     n, N, D = x.shape
     together = max(1, BATCH_TOKENS["cpu" if batch.xp is np else "cuda"] // max(1, N))
-    ids = np.zeros(N, np.int64)  # where a block begins, the ids have done their work
-    results = [x[:0]]
-    for some in (x[start : start + together] for start in range(0, n, together)):  # (m, N, D)
-        copies = FlatSentences(np.tile(ids, len(some)), np.tile(batch.lengths, len(some)))
-        y = run(some.reshape(-1, D), TokenBatch(copies, batch.xp))  # (m·N or m·B, D)
+    results = [x[:0]]  # so that no copies are an empty array too
+    for start in range(0, n, together):
+        some = x[start : start + together]  # (m, N, D)
+        lengths = np.tile(batch.lengths, len(some))  # (m·B,)
+        # Where a block begins, the ids have done their work: only the lengths are read.
+        copies = TokenBatch(FlatSentences(np.zeros(len(some) * N, np.int64), lengths), batch.xp)
+        y = run(some.reshape(-1, D), copies)  # (m·N or m·B, D)
         results.append(y.reshape(len(some), -1, D))
     return batch.xp.concatenate(results[1:] or results)
 

@@ -44,25 +44,12 @@ def trace_steps(look: Look) -> list[Step]:
     """Every step from the text to its vector, in order: 14 for each block, and those before and after."""
     model, cache, batch = look.encoder.model, look.cache, look.batch
     wte, wpe = model.parameters["wte.weight"], model.parameters["wpe.weight"]
+    x = cache["embed"]  # (T, D)
     steps = [
-        _step(
-            "ids",
-            "the text as numbers: each token's place in the vocabulary",
-            "ids = encode(text)",
-            "T",
-            batch.ids,
-        ),
+        _step("ids", "each token's place in the vocabulary", "ids = encode(text)", "T", batch.ids),
         _step("tokens", "a row for what each token is", "wte[ids]", "T D", wte[batch.ids]),
-        _step(
-            "positions", "a row for where each token stands", "wpe[positions]", "T D", wpe[batch.positions]
-        ),
-        _step(
-            "embed",
-            "their sum: the residual stream begins",
-            "x = wte[ids] + wpe[positions]",
-            "T D",
-            cache["embed"],
-        ),
+        _step("positions", "a row for where it stands", "wpe[positions]", "T D", wpe[batch.positions]),
+        _step("embed", "their sum: the residual stream begins", "x = wte[ids] + wpe[positions]", "T D", x),
     ]
     for i in range(model.config.L):
         for name, explanation, formula, letters in BLOCK_STEPS:

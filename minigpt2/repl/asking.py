@@ -25,7 +25,9 @@ def at_least_one(text: str) -> int:
     return int(text)
 
 
-OF = Option("--of", "the text to look at, in quotation marks; without it the current one", "TEXT", str, "sentence")
+OF = Option(
+    "--of", "the text to look at, in quotation marks; without it the current one", "TEXT", str, "sentence"
+)
 
 
 def count_option(what: str) -> Option:

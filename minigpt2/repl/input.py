@@ -24,6 +24,7 @@ from .multiline import Multiline
 from .session import Session
 
 VARIABLE = "MINIGPT2_REPL_INPUT"
+MOST_EXPLAINED = 12  # completions that are listed with what is said about them
 
 
 class Prompts(NamedTuple):
@@ -35,6 +36,8 @@ class Prompts(NamedTuple):
 
 class LineEditor(ABC):
     """One way to read a line from a person."""
+
+    ends_lines = False  # whether the cursor is in a new line after Ctrl-C and Ctrl-D
 
     def __init__(self, session: Session, prompts: Prompts) -> None:
         self.session = session
@@ -57,10 +60,11 @@ class LineEditor(ABC):
         while True:
             try:
                 line = self.read_line(self.prompts.next if multiline.waits else self.prompts.first)
-            except EOFError:
-                if not multiline.waits:
+            except (EOFError, KeyboardInterrupt) as error:
+                if not self.ends_lines:
+                    print()
+                if isinstance(error, KeyboardInterrupt) or not multiline.waits:
                     raise
-                print()
                 multiline = Multiline()
                 continue
             except UnicodeDecodeError:
@@ -86,7 +90,7 @@ class ReadlineEditor(LineEditor):
 
         self._readline = readline
         self._matches: list[str] = []
-        self._labels: dict[str, str] = {}
+        self._shown: dict[str, str] = {}  # match -> how it stands in a list of them
         backend = getattr(readline, "backend", None)  # from Python 3.13
         libedit = "libedit" in (backend or readline.__doc__ or "")
         readline.parse_and_bind("bind ^I rl_complete" if libedit else "tab: complete")
@@ -111,11 +115,13 @@ class ReadlineEditor(LineEditor):
             before = self._readline.get_line_buffer()[: self._readline.get_endidx()]
             completions = complete(self.session, before)
             self._matches = [before[: completion.start] + completion.text for completion in completions]
-            self._labels = dict(zip(self._matches, (c.shown for c in completions), strict=True))
+            explained = len(completions) <= MOST_EXPLAINED
+            shown = (c.shown if explained else c.text.strip() for c in completions)
+            self._shown = dict(zip(self._matches, shown, strict=True))
         return self._matches[state] if state < len(self._matches) else None
 
     def _show_matches(self, substitution: str, matches: list[str], longest: int) -> None:
-        labels = [visible(self._labels.get(match, match)) for match in matches]
+        labels = [visible(self._shown.get(match, match)) for match in matches]
         line = self._readline.get_line_buffer()
         print("\n" + "\n".join(in_columns(labels, self.session.console.width)))
         print(self.prompts.first + line, end="", flush=True)

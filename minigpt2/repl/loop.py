@@ -3,7 +3,6 @@
 Ctrl-C drops the line that is being typed, or stops what is being computed; it never ends the conversation.
 """
 
-import contextlib
 import errno
 import sys
 import time
@@ -37,8 +36,7 @@ def run_loop(session: Session, *, keep_history: bool = True, debug: bool = False
             try:
                 goes_on = _turn(session, editor, debug)
             except KeyboardInterrupt:
-                with contextlib.suppress(KeyboardInterrupt):
-                    session.console.print()
+                continue
         return 0
     except OSError as error:
         if error.errno == errno.EIO:  # the terminal has been closed
@@ -51,7 +49,6 @@ def _turn(session: Session, editor: LineEditor, debug: bool) -> bool:
     try:
         typed = editor.read()
     except EOFError:
-        session.console.print()
         return False
     except MiniGPT2Error as error:
         _tell(session, "error", str(error))

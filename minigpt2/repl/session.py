@@ -6,7 +6,7 @@ middle of it leaves the session as it was.
 
 import bisect
 import re
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,6 +15,7 @@ import numpy as np
 from ..backend import to_numpy
 from ..encoder import Encoder
 from ..errors import UsageError
+from .exchange_size import size_of
 from .history import History
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from .exchange import Exchange
 
 LOOKS_KEPT = 8  # sentences whose every intermediate is remembered
+EXCHANGES_KEPT = 1000  # replies that are remembered, and
+BYTES_KEPT = 256 << 20  # how large they may be together
+UNDOS_KEPT = 4  # changes that can be taken back; each may hold a whole model
 
 
 class Sentence(NamedTuple):
@@ -38,6 +42,7 @@ class Undo(NamedTuple):
     """What `/undo` goes back to."""
 
     encoder: Encoder
+    sentences: list[Sentence]  # those that were kept, with their
     vectors: np.ndarray  # (M, D)
     what: str  # what is undone, in words
 
@@ -73,10 +78,21 @@ class Session:
         self._looks: OrderedDict[str, Look] = OrderedDict()
         self._kept: dict[str, Sentence] = {}  # `sentences` by their texts
         self._documents: dict[str, np.ndarray] = {}  # text -> (D,), see `document_vectors`
+        self._sizes: deque[int] = deque()  # bytes of each exchange
 
     def record(self, exchange: "Exchange") -> None:
-        """Remember what was typed and what came back, for `/time` and `/export`."""
+        """Remember what was typed and what came back, for `/time` and `/export`.
+
+        The oldest are dropped, and counted, where there are more than EXCHANGES_KEPT or where the arrays and
+        lists in them take more than BYTES_KEPT; the last one stays, however large it is.
+        """
         self.exchanges.append(exchange)
+        self._sizes.append(size_of(exchange.reply))
+        total = sum(self._sizes)
+        while len(self.exchanges) > 1 and (total > BYTES_KEPT or len(self.exchanges) > EXCHANGES_KEPT):
+            del self.exchanges[0]
+            total -= self._sizes.popleft()
+            self.exchanges_dropped += 1
 
     def state(self) -> "State":
         """What `restore` goes back to."""
@@ -138,7 +154,7 @@ class Session:
         self.vectors, self.sentences, self._kept, self.current = vectors, sentences, kept, current
 
     def row_of(self, number: int) -> int:
-        """Where the sentence of this number stands in `sentences` and `vectors`. UsageError if none has it."""
+        """The row of this number in `sentences` and `vectors`. UsageError if no sentence has it."""
         row = bisect.bisect_left(self.sentences, number, key=lambda sentence: sentence.number)
         if row < len(self.sentences) and self.sentences[row].number == number:
             return row
@@ -148,7 +164,7 @@ class Session:
         raise UsageError(f"no sentence is numbered #{number}: there are {known}")
 
     def document_vectors(self) -> np.ndarray:
-        """(M, D) of the sentences for a search: a model that has a prompt for documents puts it before them."""
+        """(M, D) of the sentences for a search, behind the prompt for documents of a model that has one."""
         settings = self.encoder.settings
         usual = settings.prompts.get(settings.default_prompt_name or "", "")
         if settings.prompts.get("document", usual) == usual:
@@ -182,8 +198,34 @@ class Session:
         """
         texts = [sentence.text for sentence in self.sentences]
         vectors = to_numpy(encoder.encode(texts))  # (M, D)
+        undos = self.undos
         if undo is not None:
-            self.undos.append(Undo(self.encoder, self.vectors, undo))
-        self.encoder, self.vectors = encoder, vectors.astype(np.float32)
+            undos = [*undos, Undo(self.encoder, self.sentences, self.vectors, undo)][-UNDOS_KEPT:]
+        vectors = vectors.astype(np.float32)
+        self.encoder, self.vectors, self.undos = encoder, vectors, undos
         self._looks.clear()
         self._documents.clear()
+
+    def undo(self) -> Undo:
+        """Take back the last change of the model, and give it. UsageError if there is none.
+
+        Sentences that were kept at that time get the vectors that they had, bit for bit: embedding them anew
+        in other batches would round differently. Those that have come since are embedded.
+        """
+        if not self.undos:
+            raise UsageError(
+                "nothing to undo: the model is as it was at the start, or longer ago than is kept"
+            )
+        last = self.undos[-1]
+        rows = {sentence: row for row, sentence in enumerate(last.sentences)}
+        new = [row for row, sentence in enumerate(self.sentences) if sentence not in rows]
+        embedded = to_numpy(last.encoder.encode([self.sentences[row].text for row in new]))  # (new, D)
+        vectors = np.empty((len(self.sentences), last.encoder.dimension), dtype=np.float32)  # (M, D)
+        for row, sentence in enumerate(self.sentences):
+            if sentence in rows:
+                vectors[row] = last.vectors[rows[sentence]]
+        vectors[new] = embedded
+        self.encoder, self.vectors, self.undos = last.encoder, vectors, self.undos[:-1]
+        self._looks.clear()
+        self._documents.clear()
+        return last

@@ -25,6 +25,8 @@ from .session import Session
 class ToolkitEditor(LineEditor):
     """A prompt of prompt_toolkit."""
 
+    ends_lines = True
+
     def __init__(self, session: Session, prompts: Prompts) -> None:
         super().__init__(session, prompts)
         self._prompt = PromptSession(

@@ -8,7 +8,7 @@ from rich.segment import Segment
 
 from . import markup, palette
 from .numbers import fixed
-from .view import DIM, Block, Canvas, Row, View, caption_rows, note, padded, shown
+from .view import DIM, Block, Canvas, Row, View, caption_rows, label, note, padded, shown
 
 MOST_ROWS = 200
 MOST_ROWS_IN_HTML = 1000
@@ -19,7 +19,8 @@ LEFT_EIGHTHS = " ▏▎▍▌▋▊▉█"
 class Bars(View):
     """`values` (n,) with their `labels`; `notes` are words behind each value where there is room.
 
-    The bars run from 0 within `low` … `high`, by default as far as the values reach.
+    The bars run from 0 within `low` … `high`, by default as far as the values reach. Labels take at most
+    `label_share` of the width.
     """
 
     def __init__(
@@ -31,10 +32,12 @@ class Bars(View):
         high: float | None = None,
         digits: int = 3,
         notes: Sequence[str] | None = None,
+        label_share: float = 0.4,
         caption: str = "",
     ) -> None:
         self.labels, self.values = list(labels), np.asarray(values, dtype=np.float64).reshape(-1)
         self.digits, self.notes, self.caption = digits, notes, caption
+        self.label_share = label_share
         finite = self.values[np.isfinite(self.values)]
         self.low = min(0.0, float(finite.min(initial=0.0))) if low is None else float(low)
         self.high = max(0.0, float(finite.max(initial=0.0))) if high is None else float(high)
@@ -42,19 +45,19 @@ class Bars(View):
     def draw(self, canvas: Canvas) -> Block:
         if not self.labels:
             return note("nothing to compare", canvas.width) + caption_rows(self.caption, canvas.width)
-        labels = [shown(label) for label in self.labels[:MOST_ROWS]]
+        labels = [label(text) for text in self.labels[:MOST_ROWS]]
         texts = [fixed(value, self.digits) for value in self.values[:MOST_ROWS]]
         notes = [shown(text) for text in self.notes[:MOST_ROWS]] if self.notes else [""] * len(labels)
         number_width = max(map(len, texts))
-        label_width = min(max(map(cell_len, labels)), max(4, canvas.width * 2 // 5))
+        label_width = min(max(map(cell_len, labels)), max(4, int(canvas.width * self.label_share)))
         room = canvas.width - label_width - number_width - 2
         note_width = max(map(cell_len, notes)) + 2
         if note_width <= 2 or room - note_width < max(LEAST_BAR, canvas.width // 5):
             note_width = 0
         room -= note_width
         rows: Block = []
-        for place, (label, text) in enumerate(zip(labels, texts, strict=True)):
-            row = [Segment(padded(label, label_width) + " ")]
+        for place, (name, text) in enumerate(zip(labels, texts, strict=True)):
+            row = [Segment(padded(name, label_width) + " ")]
             if room >= LEAST_BAR:
                 row += self._bar(float(self.values[place]), room, canvas)
             row.append(Segment(f" {text:>{number_width}}"))
@@ -89,31 +92,26 @@ class Bars(View):
         return row
 
     def html(self) -> str:
-        width = self.high - self.low
-        rows = []
-        for place, label in enumerate(self.labels[:MOST_ROWS_IN_HTML]):
+        width = self.high - self.low or 1.0
+        rows = ""
+        for place, name in enumerate(self.labels[:MOST_ROWS_IN_HTML]):
             value = float(self.values[place])
             inside = 0.0 if np.isnan(value) else min(max(value, self.low), self.high)
-            start = (min(inside, 0.0) - self.low) / width * 100 if width > 0 else 0.0
-            length = abs(inside) / width * 100 if width > 0 else 0.0
-            zero = -self.low / width * 100 if width > 0 else 0.0
+            start, zero = (100.0 * (end - self.low) / width for end in (min(inside, 0.0), 0.0))
             colour = palette.css(palette.inks()[0 if inside >= 0 else 1])
-            bar = (
-                f'<div aria-hidden="true" style="position:relative;height:1em;background:rgba(128,128,128,.13)">'
-                f'<div style="position:absolute;left:{start:.2f}%;width:{length:.2f}%;height:100%;background:{colour}"></div>'
-                f'<div style="position:absolute;left:{zero:.2f}%;width:1px;height:100%;background:currentColor"></div></div>'
-            )
-            said = markup.text(self.notes[place]) if self.notes else ""
-            rows.append(
-                f'<tr><th scope="row" style="text-align:left;font-weight:normal;padding:1px 10px 1px 0">{markup.text(label)}</th>'
-                f'<td style="width:320px">{bar}</td><td style="text-align:right;padding:1px 10px">{fixed(value, self.digits)}</td>'
-                f'<td style="{markup.QUIET}">{said}</td></tr>'
-            )
-        left = len(self.labels) - MOST_ROWS_IN_HTML
-        more = f'<div style="{markup.QUIET}">… {left:,} more</div>' if left > 0 else ""
-        return markup.figure(
-            f'<table style="border-collapse:collapse">{"".join(rows)}</table>{more}', self.caption
-        )
+            spot = "position:absolute;height:100%"
+            length = 100.0 * abs(inside) / width
+            bar = markup.tag("div", "", f"{spot};left:{start:.2f}%;width:{length:.2f}%;background:{colour}")
+            bar += markup.tag("div", "", f"{spot};left:{zero:.2f}%;width:1px;background:currentColor")
+            track = "position:relative;height:1em;background:rgba(128,128,128,.13)"
+            head = "text-align:left;font-weight:normal;padding:1px 10px 1px 0"
+            row = markup.tag("th", markup.text(label(name)), head, scope="row")
+            row += markup.tag("td", markup.tag("div", bar, track, aria_hidden="true"), "width:320px")
+            row += markup.tag("td", fixed(value, self.digits), "text-align:right;padding:1px 10px")
+            row += markup.tag("td", markup.text(self.notes[place]), markup.QUIET) if self.notes else ""
+            rows += f"<tr>{row}</tr>"
+        table = markup.tag("table", rows, "border-collapse:collapse")
+        return markup.figure(table + markup.more(len(self.labels) - MOST_ROWS_IN_HTML), self.caption)
 
 
 def _leftwards(eighths: int, room: int, canvas: Canvas) -> Row:
@@ -123,9 +121,5 @@ def _leftwards(eighths: int, room: int, canvas: Canvas) -> Row:
     if not canvas.unicode:
         bar = "#" * (full + (rest >= 4))
         return [Segment(" " * (room - len(bar))), Segment(bar, style)]
-    row = [Segment(" " * (room - full - (rest > 0)))]
-    if rest and canvas.depth:  # the left part of the cell in the colour of the ground: colours swapped
-        row.append(Segment(LEFT_EIGHTHS[8 - rest], style + palette.SWAPPED))
-    elif rest:
-        row.append(Segment("▐" if rest >= 4 else "▕", style))
-    return [*row, Segment("█" * full, style)]
+    bar = ("", "▕", "▐", "█")[(rest + 1) // 3] + "█" * full  # there are no eighths from the right
+    return [Segment(" " * (room - len(bar))), Segment(bar, style)]

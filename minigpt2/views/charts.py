@@ -262,6 +262,8 @@ def log_ticks(low: float, high: float, most: int) -> list[float]:
 def tick_text(ticks: Sequence[float]) -> Callable[[float], str]:
     """How to write these numbers: as many decimals as they differ in, thousands as k, tiny ones as 1e-5."""
     largest = max(map(abs, ticks), default=0.0)
+    if largest >= 1e9:
+        return lambda t: f"{t:.1e}".replace("e+", "e") if t else "0"
     if largest >= 10_000 and all(float(t).is_integer() for t in ticks):
         for unit, size in (("M", 1e6), ("k", 1e3)):
             if largest >= size:

@@ -1,18 +1,23 @@
 """Tokens as chips: each on its own ground, so that the eye sees where one ends, with its number below."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from rich.cells import cell_len
 from rich.segment import Segment
+from rich.style import Style
 
+from ..visible import visible
 from . import markup, palette
 from .numbers import aligned, number, shares, span
-from .view import DIM, Block, Canvas, View, caption_rows, cut, note, padded, shown
+from .view import DIM, Block, Canvas, Row, View, caption_rows, cut, note, padded
 
+BLANK = re.compile("‹[0-9a-f ]*›| ")
 MOST_LINES = 10  # of chips on a terminal
 MOST_IN_HTML = 2000
 GAP = 1
+FRAME = 2  # cells around a text
 
 
 class TokenChips(View):
@@ -44,77 +49,81 @@ class TokenChips(View):
 
     def _levels(self) -> np.ndarray:
         """(T,) levels of the diverging scale"""
-        return palette.levels(shares(self.weights, *span(self.weights, None, None, diverging=True)))
+        return palette.levels(shares(self.weights, *self._span()))
+
+    def _span(self) -> tuple[float, float]:
+        return span(self.weights, None, None, diverging=True)
 
     def draw(self, canvas: Canvas) -> Block:
         if not self.tokens:
             return note("no tokens", canvas.width) + caption_rows(self.caption, canvas.width)
         most = MOST_LINES * canvas.width  # no more fit
-        texts = [token_text(token) for token in self.tokens[:most]]
+        texts = [cut(token_text(token), max(1, canvas.width - FRAME)) for token in self.tokens[:most]]
         below = self._below(most)
-        frame = 2
-        levels = None if self.weights is None else self._levels()
+        widths = [
+            min(canvas.width, max(cell_len(text) + FRAME, *(len(row[at]) for row in below), 0))
+            for at, text in enumerate(texts)
+        ]
+        styles = self._styles(len(texts), canvas)
         rows: Block = []
-        at = lines = 0
-        while at < len(texts) and lines < MOST_LINES:
-            chips, numbers, used = [], [[] for _ in below], 0
-            start = at
-            while at < len(texts):
-                text = cut(texts[at], canvas.width - frame)
-                width = max([cell_len(text) + frame, *(len(row[at]) for row in below)])
-                width = min(width, canvas.width)
-                if at > start and used + GAP + width > canvas.width:
-                    break
-                gap = Segment(" " * GAP) if at > start else Segment("")
-                if canvas.depth:
-                    style = (
-                        palette.chip(at, canvas.depth)
-                        if levels is None
-                        else palette.cell(True, int(levels[at]), canvas.depth)
-                    )
-                    chips += [gap, Segment(padded(" " + text + " ", width, "center"), style)]
-                else:
-                    chips += [gap, Segment(padded("[" + text + "]", width, "center"))]
-                for row, content in zip(below, numbers, strict=True):
-                    content.append(gap.text + padded(row[at], width, "center"))
-                used += width + (GAP if at > start else 0)
-                at += 1
+        at = 0
+        for some in _lines(widths, canvas.width):
             rows += [[]] if rows and below else []
+            chips: Row = []
+            for i in some:
+                text = f" {texts[i]} " if canvas.depth else f"[{texts[i]}]"
+                chips += [Segment(" " * GAP)] if chips else []
+                chips.append(Segment(padded(text, widths[i], "center"), styles[i]))
             rows.append(chips)
-            rows += [[Segment("".join(content).rstrip(), DIM)] for content in numbers]
-            lines += 1
+            for numbers in below:
+                line = (" " * GAP).join(padded(numbers[i], widths[i], "center") for i in some)
+                rows.append([Segment(line.rstrip(), DIM)])
+            at = some.stop
         if at < len(self.tokens):
             rows += note(f"… {len(self.tokens) - at:,} more", canvas.width)
         return rows + caption_rows(self.caption, canvas.width)
 
+    def _styles(self, n: int, canvas: Canvas) -> list[Style]:
+        if self.weights is None:
+            return [palette.chip(i, canvas.depth) for i in range(n)]
+        return [palette.cell(True, level, canvas.depth) for level in self._levels()[:n].tolist()]
+
     def html(self) -> str:
         below = self._below(MOST_IN_HTML)
         levels = None if self.weights is None else self._levels()
-        chips = []
+        chips = ""
         for at, token in enumerate(self.tokens[:MOST_IN_HTML]):
             if levels is None:
-                shade = palette.Shade(palette.inks()[at % len(palette.INK_HUES)], (255, 255, 255))
-                style = markup.shade_style(shade)
+                style = markup.shade_style(palette.chip_shades()[at % len(palette.CHIP_HUES)])
             elif levels[at] == palette.EMPTY:
                 style = "border:1px solid currentColor"
             else:
                 style = markup.shade_style(palette.scale(True)[levels[at]])
-            numbers = "".join(f'<br><small style="{markup.QUIET}">{row[at]}</small>' for row in below)
-            chips.append(
-                '<span role="listitem" style="display:inline-block;text-align:center;margin:2px 3px 6px 0;vertical-align:top">'
-                f'<span style="display:inline-block;padding:1px 6px;border-radius:5px;white-space:pre;{style}">'
-                f"{markup.text(token_text(token))}</span>{numbers}</span>"
-            )
-        left = len(self.tokens) - MOST_IN_HTML
-        more = f'<span style="{markup.QUIET}">… {left:,} more</span>' if left > 0 else ""
-        empty = "" if self.tokens else f'<span style="{markup.QUIET}">no tokens</span>'
-        scale = ""
+            style += ";display:inline-block;padding:1px 6px;border-radius:5px;white-space:pre"
+            chip = markup.tag("span", markup.text(token_text(token)), style)
+            chip += "".join("<br>" + markup.tag("small", row[at], markup.QUIET) for row in below)
+            style = "display:inline-block;text-align:center;margin:2px 3px 6px 0;vertical-align:top"
+            chips += markup.tag("span", chip, style, role="listitem")
+        content = markup.tag("div", chips, role="list") if chips else markup.quiet("no tokens")
+        content += markup.more(len(self.tokens) - MOST_IN_HTML)
         if self.weights is not None:
-            low, high = span(self.weights, None, None, diverging=True)
-            scale = markup.ramp(True, number(low, 3), number(high, 3))
-        return markup.figure(f'<div role="list">{"".join(chips)}{more}{empty}</div>{scale}', self.caption)
+            content += markup.ramp(True, *(number(end, 3) for end in self._span()))
+        return markup.figure(content, self.caption)
+
+
+def _lines(widths: list[int], width: int) -> Iterator[range]:
+    """Which chips stand in one line, for MOST_LINES of them."""
+    start = 0
+    for _ in range(MOST_LINES):
+        used, stop = -GAP, start
+        while stop < len(widths) and (stop == start or used + GAP + widths[stop] <= width):
+            used += GAP + widths[stop]
+            stop += 1
+        if stop > start:
+            yield range(start, stop)
+        start = stop
 
 
 def token_text(token: str) -> str:
-    """A token with its blanks seen: they belong to it."""
-    return shown(token).replace(" ", "␣") if token else "‹›"
+    """A token with its blanks seen: they belong to it. Those inside ‹hex bytes› do not."""
+    return BLANK.sub(lambda found: "␣" if found[0] == " " else found[0], visible(token)) or "‹›"

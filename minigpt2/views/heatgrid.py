@@ -1,20 +1,25 @@
 """Many small matrices on one scale, as many in a row as fit: every head of a layer at one glance.
 
-Each value is a dot, two dots a cell one above the other, or larger where there is room.
+Each value is a dot, two dots a cell one above the other, or larger where there is room. Where the maps are so
+large that fewer than three would stand in a row, a dot is the largest of several values.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
+from rich.cells import cell_len
 from rich.segment import Segment
 
 from . import markup, palette
 from .legend import densities, density, legend_row
 from .numbers import number, shares, span
-from .view import BOLD, Block, Canvas, Row, View, caption_rows, note, padded, shown
+from .view import BOLD, Block, Canvas, Row, View, caption_rows, label, listed, note, padded, shown
 
 GAP = 2
 MOST_ROWS = 400  # of text, of the whole grid
+MOST_LABELS = 60
+MAPS_BESIDE = 3  # in a row at least, on a screen that has LEAST_DOTS for each
+LEAST_DOTS = 16
 
 
 class HeatGrid(View):
@@ -32,17 +37,20 @@ class HeatGrid(View):
     ) -> None:
         self.maps = np.asarray(maps, dtype=np.float64)
         self.titles, self.caption = [shown(title) for title in titles], caption
-        self.labels = None if labels is None else [shown(label) for label in labels]
+        self.labels = None if labels is None else [label(text) for text in labels]
         self.low, self.high = span(self.maps, low, high)
 
     def draw(self, canvas: Canvas) -> Block:
         n, R, C = self.maps.shape
         if not self.maps.size:
             return note("no values", canvas.width) + caption_rows(self.caption, canvas.width)
-        C = min(C, canvas.width)
-        levels = palette.levels(shares(self.maps[:, :, :C], self.low, self.high))
+        joined = -(-C // self._most_dots(n, canvas))
+        maps = _largest_of(self.maps, joined) if joined > 1 else self.maps
+        n, R, C = maps.shape
+        levels = palette.levels(shares(maps, self.low, self.high))
         size, across = self._layout(n, R, C, canvas)
-        width = max(C * size, min(max(map(len, self.titles)), canvas.width // across - GAP))
+        title = max(map(cell_len, self.titles))
+        width = max(C * size, min(title, canvas.width // across - GAP))
         block: Block = []
         done = 0
         while done < n and len(block) < MOST_ROWS:
@@ -62,15 +70,22 @@ class HeatGrid(View):
             block += note(f"… {n - done:,} more", canvas.width)
         ends = number(self.low, 3), number(self.high, 3)
         block += [[], *legend_row(False, *ends, canvas, glyphs=densities(canvas))]
-        if self.maps.shape[2] > C:
-            block += note(f"… {self.maps.shape[2] - C:,} more columns", canvas.width)
+        if joined > 1:
+            block += note(f"a dot is the largest of {joined} × {joined} values", canvas.width)
         if self.labels:
-            block += note("  ".join(f"{i} {label}" for i, label in enumerate(self.labels)), canvas.width)
+            named = [f"{i} {name}" for i, name in enumerate(self.labels[:MOST_LABELS])]
+            named += [f"… {len(self.labels) - MOST_LABELS:,} more"] if len(self.labels) > MOST_LABELS else []
+            block += listed(named, canvas.width)
         return block + caption_rows(self.caption, canvas.width)
+
+    def _most_dots(self, n: int, canvas: Canvas) -> int:
+        """How wide a map may be at most, so that several stand side by side."""
+        beside = min(n, MAPS_BESIDE) if canvas.width >= MAPS_BESIDE * LEAST_DOTS else 1
+        return max(1, (canvas.width + GAP) // beside - GAP)
 
     def _layout(self, n: int, R: int, C: int, canvas: Canvas) -> tuple[int, int]:
         """Cells that a value is wide, and maps in a row: the largest with which all fit on a screen."""
-        title = max(map(len, self.titles), default=0)
+        title = max(map(cell_len, self.titles), default=0)
         for size in (4, 2, 1):
             width = max(C * size, min(title, 12))
             across = min(n, max(1, (canvas.width + GAP) // (width + GAP)))
@@ -85,21 +100,28 @@ class HeatGrid(View):
         n, R, C = self.maps.shape
         levels = palette.levels(shares(self.maps, self.low, self.high))
         side = max(1, min(12, 180 // max(1, C)))
-        images = []
+        images = ""
         for i in range(n if self.maps.size else 0):
-            label = f"{self.titles[i]}: {R} rows, {C} columns"
-            images.append(
-                '<div style="display:inline-block;margin:0 14px 10px 0;vertical-align:top">'
-                f"<div>{markup.text(self.titles[i])}</div>"
-                f'<img alt={markup.attribute(label)} src="{markup.pixels(levels[i], False)}" '
-                f'style="width:{side * C}px;height:{side * R}px;image-rendering:pixelated"></div>'
+            said = f"{self.titles[i]}: {R} rows, {C} columns"
+            style = f"width:{side * C}px;height:{side * R}px;image-rendering:pixelated"
+            image = (
+                f"<img {markup.attributes_of(alt=said, src=markup.pixels(levels[i], False), style=style)}>"
             )
-        named = ""
-        if self.labels:
-            items = "  ".join(f"{i} {label}" for i, label in enumerate(self.labels))
-            named = f'<div style="{markup.QUIET}">{markup.text(items)}</div>'
+            style = "display:inline-block;margin:0 14px 10px 0;vertical-align:top"
+            images += markup.tag("div", markup.tag("div", markup.text(self.titles[i])) + image, style)
+        named = "  ".join(f"{i} {name}" for i, name in enumerate(self.labels or ()))
         scale = markup.ramp(False, number(self.low, 3), number(self.high, 3))
-        return markup.figure("".join(images) + scale + named, self.caption)
+        return markup.figure(images + scale + markup.quiet(markup.text(named)), self.caption)
+
+
+def _largest_of(maps: np.ndarray, joined: int) -> np.ndarray:
+    """(n, R, C) -> (n, ⌈R / joined⌉, ⌈C / joined⌉): the largest of each square; NaN where it has none."""
+    n, R, C = maps.shape
+    rows, columns = -(-R // joined), -(-C // joined)
+    full = np.full((n, rows * joined, columns * joined), -np.inf)
+    full[:, :R, :C] = np.where(np.isnan(maps), -np.inf, maps)
+    largest = full.reshape(n, rows, joined, columns, joined).max(axis=(2, 4))  # (n, rows, columns)
+    return np.where(np.isneginf(largest), np.nan, largest)
 
 
 def _map_rows(levels: np.ndarray, size: int, canvas: Canvas) -> Block:

@@ -1,11 +1,13 @@
 """A matrix as colours, with its numbers in the cells where there is room.
 
-Columns carry their labels where these fit above a cell, else numbers; rows whose labels are the columns' carry
-the same numbers. NaN is no value and leaves its cell empty, as under a causal mask. Without colours the numbers
-alone are shown, and where they do not fit, characters from light to dense.
+Columns carry their labels where these fit above a cell, else numbers; rows with the same labels then carry
+the same numbers. NaN is no value and leaves its cell empty, as under a causal mask. Without colours there are
+the numbers alone, and where they do not fit, characters from light to dense.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from rich.cells import cell_len
@@ -14,18 +16,29 @@ from rich.segment import Segment
 from . import markup, palette
 from .legend import densities, density, legend_row
 from .numbers import fixed, number, shares, span
-from .view import BOLD, Block, Canvas, View, caption_rows, note, padded, shown
+from .view import BOLD, Block, Canvas, Row, View, caption_rows, cut, label, listed, note, padded
 
 MOST_ROWS = 60
 MOST_IN_HTML = 64  # rows and columns with a number in each cell; larger ones are an image
 WIDEST_CELL = 11
 
 
+class Plan(NamedTuple):
+    """How a matrix is laid out on a canvas."""
+
+    texts: list[list[str]] | None  # what the cells say
+    width: int  # of a cell
+    gutter: int  # cells of the row labels and the blank behind them
+    columns: int  # that are shown
+    row_labels: list[str]
+    named: bool  # columns carry their labels, else numbers
+
+
 class HeatMap(View):
     """`values` (R, C) with R labels `rows` and C labels `columns`.
 
     The scale runs from `low` to `high`, by default as far as the values reach, around 0 if `diverging`.
-    Numbers have `digits` decimals; `numbers` True or False asks for them or for none, None leaves it to the room.
+    Numbers have `digits` decimals; with `numbers` False there are none, with True or None where they fit.
     """
 
     def __init__(
@@ -42,129 +55,138 @@ class HeatMap(View):
         numbers: bool | None = None,
     ) -> None:
         self.values = np.asarray(values, dtype=np.float64)
-        self.values = self.values.reshape(len(rows), len(columns))
-        self.rows, self.columns = [shown(label) for label in rows], [shown(label) for label in columns]
+        self.values = self.values.reshape(len(rows), len(columns))  # (R, C)
+        self.rows, self.columns = [label(name) for name in rows], [label(name) for name in columns]
         self.diverging, self.digits, self.caption, self.numbers = diverging, digits, caption, numbers
         self.low, self.high = span(self.values, low, high, diverging)
 
     def draw(self, canvas: Canvas) -> Block:
         if not self.values.size:
             return note("no values", canvas.width) + caption_rows(self.caption, canvas.width)
-        texts, width = self._layout(canvas)
-        numbered = width < self._label_cells(self.columns)
-        same = self.rows == self.columns
-        row_labels = [f"{i} {label}" for i, label in enumerate(self.rows)] if numbered and same else self.rows
-        R = min(len(row_labels), MOST_ROWS)
-        gutter = min(self._label_cells(row_labels[:R]), self._gutter(canvas)) + 1
-        C = min(len(self.columns), max(1, (canvas.width - gutter) // width))
-        levels = palette.levels(shares(self.values[:R, :C], self.low, self.high))  # (R, C)
-        block = [self._head(gutter, width, C, numbered)]
+        plan = self._plan(canvas)
+        R, C = len(plan.row_labels), plan.columns
+        levels = palette.levels(shares(self.values[:R, :C], self.low, self.high)).tolist()  # (R, C)
+        block = [self._head(plan)]
         for r in range(R):
-            row = [Segment(padded(row_labels[r], gutter - 1) + " ")]
-            for c in range(C):
-                row.append(self._cell(r, c, int(levels[r, c]), texts, width, canvas))
+            row = [Segment(padded(plan.row_labels[r], plan.gutter - 1) + " ")]
+            row += [self._cell(r, c, levels[r][c], plan, canvas) for c in range(C)]
             block.append(row)
-        block += self._below(canvas, C, R, numbered and not same)
-        return block + caption_rows(self.caption, canvas.width)
+        return block + self._below(canvas, plan) + caption_rows(self.caption, canvas.width)
 
-    def _gutter(self, canvas: Canvas) -> int:
-        return max(3, canvas.width // 3)
-
-    @staticmethod
-    def _label_cells(labels: Sequence[str]) -> int:
-        return max(map(cell_len, labels), default=0)
-
-    def _layout(self, canvas: Canvas) -> tuple[list[list[str]] | None, int]:
-        """The texts of the cells, if there are any, and how wide a cell is."""
+    def _plan(self, canvas: Canvas) -> Plan:
+        """The most telling layout with all columns; without numbers and with columns cut if there is none."""
         R, C = min(len(self.rows), MOST_ROWS), len(self.columns)
-        gutter = min(self._label_cells(self.rows[:R]), self._gutter(canvas)) + 1
-        room = (canvas.width - gutter) // C
-        if self.numbers is not False and room >= 2:
-            for digits, strip in (
-                (self.digits, False),
-                (self.digits, True),
-                *((d, True) for d in range(self.digits - 1, 0, -1)),
-            ):
-                texts = [[_number(v, digits, strip) for v in row[:C]] for row in self.values[:R]]
-                longest = max(len(text) for row in texts for text in row)
-                if longest + 1 <= room:
-                    labels = self._label_cells(self.columns) + 2
-                    return texts, min(room, max(longest + 2, min(labels, WIDEST_CELL)))
-        return None, min(2, max(1, room))
+        columns = max(map(cell_len, self.columns[: canvas.width])) + 1
+        limits = [max(4, canvas.width // part) for part in (3, 4, 6)]  # what row labels may take
+        for texts in self._wordings(R, C, canvas):
+            longest = max(len(text) for row in texts for text in row) if texts else 1
+            for limit, padding in ((limit, padding) for limit in limits for padding in (2, 1)):
+                least = longest + padding
+                for named in (True, False):
+                    row_labels = self._row_labels(R, named)
+                    gutter = min(max(map(cell_len, row_labels)), limit) + 1
+                    room = (canvas.width - gutter) // C
+                    wanted = min(max(least, columns), WIDEST_CELL) if named else least
+                    if room >= least and not (named and self._cut_heads(min(room, wanted))):
+                        return Plan(texts, min(room, wanted), gutter, C, row_labels, named)
+        row_labels = self._row_labels(R, False)
+        gutter = min(max(map(cell_len, row_labels)), limits[-1]) + 1
+        return Plan(None, 1, gutter, min(C, max(1, canvas.width - gutter)), row_labels, False)
 
-    def _cell(
-        self, r: int, c: int, level: int, texts: list[list[str]] | None, width: int, canvas: Canvas
-    ) -> Segment:
-        style = palette.cell(self.diverging, level, canvas.depth)
+    def _wordings(self, R: int, C: int, canvas: Canvas) -> Iterator[list[list[str]] | None]:
+        """What cells may show, the longest first, nothing at the end."""
+        wordings = [(self.digits, False), *((digits, True) for digits in range(self.digits, 0, -1))]
+        for digits, strip in wordings if self.numbers is not False else []:
+            shortest = digits + (1 if strip else 2) + 1  # with the blank between two numbers
+            if C * shortest < canvas.width:
+                yield [[_number(value, digits, strip) for value in row] for row in self.values[:R].tolist()]
+        yield None
+
+    def _row_labels(self, R: int, named: bool) -> list[str]:
+        """The first R; with their numbers in front where the same labels are columns that have only these."""
+        if named or self.rows != self.columns:
+            return self.rows[:R]
+        digits = len(str(R - 1))
+        return [f"{i:>{digits}} {name}" for i, name in enumerate(self.rows[:R])]
+
+    def _cut_heads(self, width: int) -> bool:
+        """True if too many labels of columns are cut above cells of this width."""
+        return sum(cell_len(name) >= width for name in self.columns) > len(self.columns) // 4
+
+    def _cell(self, r: int, c: int, level: int, plan: Plan, canvas: Canvas) -> Segment:
         if level == palette.EMPTY:
-            return Segment(" " * width)
-        if texts is not None:
-            return Segment(padded(texts[r][c], width, "center"), style)
+            return Segment(" " * plan.width)
+        style = palette.cell(self.diverging, level, canvas.depth)
+        if plan.texts is not None:
+            return Segment(plan.texts[r][c].center(plan.width), style)
         if canvas.depth:
-            return Segment(" " * width, style)
-        return Segment(density(level / (palette.LEVELS - 1), canvas) * width)
+            return Segment(" " * plan.width, style)
+        return Segment(density(level / (palette.LEVELS - 1), canvas) * plan.width)
 
-    def _head(self, gutter: int, width: int, C: int, numbered: bool) -> list[Segment]:
-        if not numbered:
-            cells = "".join(padded(label, width, "center") for label in self.columns[:C])
-            return [Segment(" " * gutter), Segment(cells, BOLD)]
-        every = max(1, -(-(len(str(C - 1)) + 1) // width))
+    def _head(self, plan: Plan) -> Row:
+        gutter, width = Segment(" " * plan.gutter), plan.width
+        if plan.named:
+            names = [padded(cut(name, width - 1), width, "center") for name in self.columns]
+            return [gutter, Segment("".join(names).rstrip(), BOLD)]
+        every = -(-(len(str(plan.columns - 1)) + 1) // width)  # columns that one number takes
         cells = ""
-        for c in range(0, C, every):
-            cells += padded(str(c), min(every, C - c) * width, "left" if every > 1 else "center")
-        return [Segment(" " * gutter), Segment(cells.rstrip(), BOLD)]
+        for c in range(0, plan.columns, every):
+            room = min(every, plan.columns - c) * width
+            cells += str(c).center(room) if every == 1 else str(c)[:room].ljust(room)
+        return [gutter, Segment(cells.rstrip(), BOLD)]
 
-    def _below(self, canvas: Canvas, C: int, R: int, legend: bool) -> Block:
+    def _below(self, canvas: Canvas, plan: Plan) -> Block:
         ends = number(self.low, 3), number(self.high, 3)
-        block = legend_row(self.diverging, *ends, canvas, glyphs=densities(canvas))
-        if legend:
-            names = "  ".join(f"{c} {label}" for c, label in enumerate(self.columns[:C]))
-            block += note(f"columns: {names}", canvas.width)
-        if len(self.columns) > C:
-            block += note(f"… {len(self.columns) - C:,} more columns", canvas.width)
-        if len(self.rows) > R:
-            block += note(f"… {len(self.rows) - R:,} more rows", canvas.width)
+        block: Block = []
+        if canvas.depth or plan.texts is None:
+            block += legend_row(self.diverging, *ends, canvas, glyphs=densities(canvas))
+        if not plan.named and self.rows != self.columns:
+            names = [f"{c} {name}" for c, name in enumerate(self.columns[: plan.columns])]
+            block += listed(["columns:", *names], canvas.width)
+        if len(self.columns) > plan.columns:
+            block += note(f"… {len(self.columns) - plan.columns:,} more columns", canvas.width)
+        if len(self.rows) > MOST_ROWS:
+            block += note(f"… {len(self.rows) - MOST_ROWS:,} more rows", canvas.width)
         return block
 
     def html(self) -> str:
-        levels = palette.levels(shares(self.values, self.low, self.high))
-        scale = markup.ramp(self.diverging, number(self.low, 3), number(self.high, 3))
         if not self.values.size:
-            return markup.figure("no values", self.caption)
-        if max(self.values.shape) > MOST_IN_HTML:
-            R, C = self.values.shape
-            label = f"{R} rows, {C} columns, from {number(self.low, 3)} to {number(self.high, 3)}"
-            image = (
-                f'<img alt={markup.attribute(label)} src="{markup.pixels(levels, self.diverging)}" '
-                f'style="width:{min(960, 8 * C)}px;max-width:100%;image-rendering:pixelated">'
-            )
+            return markup.figure(markup.quiet("no values"), self.caption)
+        R, C = self.values.shape
+        levels = palette.levels(shares(self.values, self.low, self.high))
+        ends = number(self.low, 3), number(self.high, 3)
+        scale = markup.ramp(self.diverging, *ends)
+        if max(R, C) > MOST_IN_HTML:
+            said = f"{R} rows, {C} columns, from {ends[0]} to {ends[1]}"
+            style = f"width:{min(960, 8 * C)}px;max-width:100%;image-rendering:pixelated"
+            address = markup.pixels(levels, self.diverging)
+            image = f"<img {markup.attributes_of(alt=said, src=address, style=style)}>"
             return markup.figure(image + scale, self.caption)
-        shades = palette.scale(self.diverging)
-        head = "".join(
-            f'<th scope="col" style="padding:1px 6px;font-weight:normal">{markup.text(label)}</th>'
-            for label in self.columns
-        )
-        body = []
-        for r, label in enumerate(self.rows):
-            cells = []
-            for c, level in enumerate(levels[r].tolist()):
-                if level == palette.EMPTY:
-                    cells.append("<td></td>")
-                    continue
-                text = "" if self.numbers is False else fixed(self.values[r, c], self.digits)
-                title = markup.attribute(f"{label}, {self.columns[c]}: {number(self.values[r, c])}")
-                cells.append(
-                    f'<td title={title} style="padding:3px 7px;text-align:center;{markup.shade_style(shades[level])}">{text}</td>'
-                )
-            head_cell = f'<th scope="row" style="text-align:left;padding:1px 8px 1px 0;font-weight:normal">{markup.text(label)}</th>'
-            body.append(f"<tr>{head_cell}{''.join(cells)}</tr>")
-        table = f'<table style="border-collapse:collapse"><tr><td></td>{head}</tr>{"".join(body)}</table>'
+        head = ""
+        for name in self.columns:
+            head += markup.tag("th", markup.text(name), "padding:1px 6px;font-weight:normal", scope="col")
+        body = ""
+        for r, name in enumerate(self.rows):
+            style = "text-align:left;padding:1px 8px 1px 0;font-weight:normal"
+            row = markup.tag("th", markup.text(name), style, scope="row")
+            row += "".join(self._html_cell(r, c, level) for c, level in enumerate(levels[r].tolist()))
+            body += f"<tr>{row}</tr>"
+        table = markup.tag("table", f"<tr><td></td>{head}</tr>{body}", "border-collapse:collapse")
         return markup.figure(table + scale, self.caption)
+
+    def _html_cell(self, r: int, c: int, level: int) -> str:
+        if level == palette.EMPTY:
+            return "<td></td>"
+        shade = palette.scale(self.diverging)[level]
+        text = "" if self.numbers is False else fixed(self.values[r, c], self.digits)
+        said = f"{self.rows[r]}, {self.columns[c]}: {number(self.values[r, c])}"
+        style = f"padding:3px 7px;text-align:center;{markup.shade_style(shade)}"
+        return markup.tag("td", text, style, title=said)
 
 
 def _number(value: float, digits: int, strip: bool) -> str:
     """A number in a cell: `.83` for 0.83 if `strip`; nothing for NaN."""
-    if np.isnan(value):
+    if math.isnan(value):
         return ""
     text = fixed(value, digits)
     return text.replace("0.", ".", 1) if strip and text.lstrip("-").startswith("0.") else text

@@ -13,6 +13,8 @@ body{margin:0 auto;max-width:70rem;padding:2rem 1rem 4rem;background:var(--groun
 font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif}
 h1{font-size:1.6rem;margin:0}
 .subtitle{color:var(--quiet);margin:.25rem 0 1.5rem}
+@media print{body{max-width:none;padding:0;print-color-adjust:exact;-webkit-print-color-adjust:exact}
+figure,tr{break-inside:avoid}h3{break-after:avoid}}
 """
 
 

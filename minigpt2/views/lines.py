@@ -1,4 +1,4 @@
-"""Several series over the same places, such as layers: lines of braille dots, each with its colour and name."""
+"""Several series over the same places, such as layers: lines of dots, each with its colour and name."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,8 +8,10 @@ from rich.segment import Segment
 
 from . import charts, markup, palette
 from .numbers import number
-from .view import DIM, Block, Canvas, Row, View, caption_rows, note, padded, shown
+from .view import DIM, Block, Canvas, Row, View, caption_rows, cut, note, padded, shown
 
+LARGEST = 1e307  # beyond it the ends of the axis would be too far apart for a float
+LEAST_WIDTH = 20  # cells of a chart with axes
 MARKS = "*o+x#%"  # of the series in ASCII
 WIDE, HIGH = 640, 240  # units of the image
 
@@ -34,15 +36,24 @@ class Lines(View):
         self.x, self.caption, self.y_label = [shown(label) for label in x], caption, shown(y_label)
         values = np.concatenate([*self.series.values(), np.zeros(0)])
         values = values[np.isfinite(values)]
+        values = np.clip(values, -LARGEST, LARGEST)
         least, most = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
         room = 0.05 * (most - least) or 0.1 * abs(most) or 0.5
         self.low = least - room if low is None else float(low)
-        self.high = max(self.low + 1e-9, most + room if high is None else float(high))
+        self.high = most + room if high is None else float(high)
+        self.high = max(self.high, self.low + 1e-9 * max(1.0, abs(self.low)))
+        for name, y in self.series.items():
+            self.series[name] = np.where(np.isfinite(y), np.clip(y, self.low, self.high), np.nan)
 
     def draw(self, canvas: Canvas) -> Block:
         if not self.series or not self.x:
             return note("no values", canvas.width) + caption_rows(self.caption, canvas.width)
-        rows: Block = [[Segment(self.y_label, DIM)]] if self.y_label else []
+        rows: Block = [[Segment(cut(self.y_label, canvas.width), DIM)]] if self.y_label else []
+        if canvas.width < LEAST_WIDTH:
+            for i, (name, y) in enumerate(self.series.items()):
+                line = charts.sparkline(y, canvas.width, unicode=canvas.unicode)
+                rows += [[Segment(cut(name, canvas.width))], [Segment(line, palette.ink(i, canvas.depth))]]
+            return rows + caption_rows(self.caption, canvas.width)
         height = max(4, min(14, canvas.height // 2, canvas.width // 4))
         n = len(self.x)
         curves = [
@@ -57,17 +68,21 @@ class Lines(View):
             height,
             x_end=float(n),
             y_range=(self.low, self.high),
-            unicode=canvas.unicode,
+            unicode=self._is_fine(canvas),
         )
         rows += body + _label_axis(self.x, gutter, canvas.width - gutter - 1)
         rows += self._legend(canvas)
         return rows + caption_rows(self.caption, canvas.width)
 
+    def _is_fine(self, canvas: Canvas) -> bool:
+        """True if lines are dots of braille; several without colours need marks to be told apart."""
+        return canvas.unicode and (canvas.depth > 0 or len(self.series) == 1)
+
     def _legend(self, canvas: Canvas) -> Block:
         rows: Block = [[]]
         used = 0
         for i, name in enumerate(self.series):
-            mark = "━━" if canvas.unicode else MARKS[i % len(MARKS)] * 2
+            mark = "━━" if self._is_fine(canvas) else MARKS[i % len(MARKS)] * 2
             text = padded(name, min(cell_len(name), canvas.width - 4))
             width = 3 + cell_len(text)
             if used and used + 3 + width > canvas.width:
@@ -87,38 +102,35 @@ class Lines(View):
             share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
             return left + (i + 0.5) / n * plot_wide, top + (1.0 - share) * plot_high
 
-        parts = []
         ticks = charts.round_ticks(self.low, self.high, 5)
         spell = charts.tick_text(ticks)
+        grid = legend = drawn = ""
         for tick in ticks:
-            y = place(0, tick)[1]
-            parts.append(
-                f'<path d="M{left} {y:.1f}H{WIDE - right}" stroke="currentColor" stroke-opacity=".18"/>'
+            y = f"{place(0, tick)[1]:.1f}"
+            grid += markup.tag(
+                "path", d=f"M{left} {y}H{WIDE - right}", stroke="currentColor", stroke_opacity=0.2
             )
-            parts.append(f'<text x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{spell(tick)}</text>')
-        every = -(-n * 7 * max(map(len, self.x), default=1) // plot_wide)
-        for i in range(0, len(self.x), max(1, every)):
-            parts.append(
-                f'<text x="{place(i, self.low)[0]:.1f}" y="{HIGH - 10}" text-anchor="middle">{markup.text_in_svg(self.x[i])}</text>'
-            )
-        legend = []
-        for number_of, (name, y) in enumerate(self.series.items()):
-            colour = palette.css(palette.inks()[number_of % len(palette.INK_HUES)])
-            points = [(i, float(v)) for i, v in enumerate(y[: len(self.x)]) if np.isfinite(v)]
-            path = " ".join("{:.1f},{:.1f}".format(*place(i, v)) for i, v in points)
-            parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
-            for i, v in points:
-                x_at, y_at = place(i, v)
-                said = markup.text_in_svg(f"{name}, {self.x[i]}: {number(v)}")
-                parts.append(
-                    f'<circle cx="{x_at:.1f}" cy="{y_at:.1f}" r="3" fill="{colour}"><title>{said}</title></circle>'
-                )
-            mark = f'<span aria-hidden="true" style="display:inline-block;width:1.4em;height:3px;vertical-align:middle;background:{colour}"></span>'
-            legend.append(f'<span style="margin-right:14px">{mark} {markup.text(name)}</span>')
+            grid += markup.tag("text", spell(tick), x=left - 6, y=y, dy=4, text_anchor="end")
+        every = max(1, -(-n * 7 * max(map(len, self.x), default=1) // plot_wide))
+        for i in range(0, len(self.x), every):
+            x = f"{place(i, self.low)[0]:.1f}"
+            grid += markup.tag("text", markup.plain(self.x[i]), x=x, y=HIGH - 10, text_anchor="middle")
+        for order, (name, values) in enumerate(self.series.items()):
+            colour = palette.css(palette.inks()[order % len(palette.INK_HUES)])
+            points = {i: place(i, float(v)) for i, v in enumerate(values[: len(self.x)]) if np.isfinite(v)}
+            path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points.values())
+            drawn += markup.tag("polyline", points=path, fill="none", stroke=colour, stroke_width=2)
+            for i, (x, y) in points.items():
+                said = markup.tag("title", markup.plain(f"{name}, {self.x[i]}: {number(values[i])}"))
+                drawn += markup.tag("circle", said, cx=f"{x:.1f}", cy=f"{y:.1f}", r=3, fill=colour)
+            mark = f"display:inline-block;width:1.4em;height:3px;vertical-align:middle;background:{colour}"
+            line = markup.tag("span", "", mark, aria_hidden="true")
+            legend += markup.tag("span", f"{line} {markup.text(name)}", "margin-right:14px")
         label = f"{', '.join(self.series)} over {', '.join(self.x)}"
-        head = f'<div style="{markup.QUIET}">{markup.text(self.y_label)}</div>' if self.y_label else ""
-        image = markup.svg(WIDE, HIGH, label, "".join(parts))
-        return markup.figure(f"{head}{image}<div>{''.join(legend)}</div>", self.caption)
+        image = markup.svg(WIDE, HIGH, label, grid + drawn)
+        return markup.figure(
+            markup.quiet(markup.text(self.y_label)) + image + markup.tag("div", legend), self.caption
+        )
 
 
 def _label_axis(labels: Sequence[str], gutter: int, cells: int) -> list[Row]:

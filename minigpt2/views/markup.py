@@ -16,26 +16,46 @@ QUIET = "opacity:.72"
 
 def text(value: object) -> str:
     """A text from outside, escaped, and kept apart from the direction of what stands around it."""
-    return f"<bdi>{escape(shown(value))}</bdi>" if str(value) else ""
+    return f"<bdi>{plain(value)}</bdi>" if str(value) else ""
 
 
-def attribute(value: object) -> str:
-    """A text from outside as the value of an attribute, in quotation marks."""
-    return f'"{escape(shown(value), quote=True)}"'
+def plain(value: object) -> str:
+    """A text from outside, escaped, for where elements may not stand."""
+    return escape(shown(value), quote=True)
+
+
+def tag(name: str, content: str = "", style: str = "", **attributes: object) -> str:
+    """An element around `content`, which is HTML; its attributes are escaped, `_` in their names is `-`."""
+    inside = attributes_of(**({"style": style} if style else {}), **attributes)
+    return f"<{name}{' ' if inside else ''}{inside}>{content}</{name}>"
+
+
+def attributes_of(**values: object) -> str:
+    """name="value" and so on, escaped."""
+    return " ".join(f'{name.replace("_", "-")}="{plain(value)}"' for name, value in values.items())
+
+
+def quiet(content: str) -> str:
+    """A line in the background."""
+    return tag("div", content, f"{QUIET};margin-top:4px") if content else ""
 
 
 def figure(body: str, caption: str = "") -> str:
     """A picture with the words below it."""
-    below = f'<figcaption style="{QUIET};margin-top:4px">{text(caption)}</figcaption>' if caption else ""
-    return f'<figure style="margin:12px 0;max-width:100%;overflow-x:auto;{FONT}">{body}{below}</figure>'
+    below = tag("figcaption", text(caption), f"{QUIET};margin-top:4px") if caption else ""
+    return tag("figure", body + below, f"margin:12px 0;max-width:100%;overflow-x:auto;{FONT}")
 
 
 def svg(width: float, height: float, label: str, body: str) -> str:
     """An image of its own size that shrinks with the page; `label` is read aloud."""
-    return (
-        f'<svg role="img" aria-label={attribute(label)} viewBox="0 0 {width:g} {height:g}" width="{width:g}" '
-        f'style="max-width:100%;height:auto" font-size="11" fill="currentColor">{body}</svg>'
-    )
+    box = {"viewBox": f"0 0 {width:g} {height:g}", "width": f"{width:g}", "font-size": 11}
+    style = "max-width:100%;height:auto"
+    return tag("svg", body, style, role="img", aria_label=label, fill="currentColor", **box)
+
+
+def more(count: int, what: str = "more") -> str:
+    """What a picture leaves out."""
+    return quiet(f"… {count:,} {what}") if count > 0 else ""
 
 
 def shade_style(shade: palette.Shade) -> str:
@@ -46,8 +66,9 @@ def shade_style(shade: palette.Shade) -> str:
 def ramp(diverging: bool, low: str, high: str) -> str:
     """The scale with its ends named."""
     stops = ",".join(palette.css(shade.ground) for shade in palette.scale(diverging)[::4])
-    bar = f"display:inline-block;width:120px;height:.8em;background:linear-gradient(90deg,{stops})"
-    return f'<div style="{QUIET};margin-top:4px">{low} <span aria-hidden="true" style="{bar}"></span> {high}</div>'
+    style = f"display:inline-block;width:120px;height:.8em;background:linear-gradient(90deg,{stops})"
+    bar = tag("span", "", style, aria_hidden="true")
+    return tag("div", f"{low} {bar} {high}", "margin-top:4px")
 
 
 def pixels(levels: np.ndarray, diverging: bool) -> str:
@@ -69,8 +90,3 @@ def pixels(levels: np.ndarray, diverging: bool) -> str:
         + chunk(b"IEND", b"")
     )
     return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
-
-
-def text_in_svg(value: object) -> str:
-    """A text from outside, escaped, where elements of HTML may not stand."""
-    return escape(shown(value))

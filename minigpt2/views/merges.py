@@ -1,4 +1,4 @@
-"""A word on its way to tokens: the bytes it begins with, and every merge of two neighbours until none is left."""
+"""A word on its way to tokens: its bytes, and every merge of two neighbours until none is left."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -55,20 +55,17 @@ class MergeSteps(View):
         return block
 
     def html(self) -> str:
-        rows = []
+        rows = ""
+        box = "padding:0 4px;margin-right:3px;border:1px solid rgba(128,128,128,.5);border-radius:4px"
+        fresh = f"{box};{markup.shade_style(palette.Shade(palette.inks()[2], (255, 255, 255)))}"
         for head, pieces, new, made in self._lines():
-            cells = []
+            cells = ""
             for at, piece in enumerate(pieces):
-                colour = f";background:{palette.css(palette.inks()[2])};color:#fff" if at == new else ""
-                cells.append(
-                    f'<span style="padding:0 4px;margin-right:3px;border:1px solid rgba(128,128,128,.5);border-radius:4px{colour}">'
-                    f"{markup.text(piece)}</span>"
-                )
-            rows.append(
-                f'<tr><th scope="row" style="text-align:left;font-weight:normal;padding-right:12px">{head}</th>'
-                f'<td>{"".join(cells)}</td><td style="{markup.QUIET};padding-left:12px">{markup.text(made)}</td></tr>'
-            )
-        left = len(self.steps) - MOST_STEPS
-        more = f'<div style="{markup.QUIET}">… {left:,} more merges</div>' if left > 0 else ""
-        table = f'<table style="border-collapse:separate;border-spacing:0 3px">{"".join(rows)}</table>'
-        return markup.figure(f"<strong>{markup.text(self.word.replace(' ', '␣'))}</strong>{table}{more}")
+                cells += markup.tag("span", markup.text(piece), fresh if at == new else box)
+            name = "text-align:left;font-weight:normal;padding-right:12px"
+            row = markup.tag("th", head, name, scope="row") + markup.tag("td", cells)
+            row += markup.tag("td", markup.text(made), f"{markup.QUIET};padding-left:12px")
+            rows += f"<tr>{row}</tr>"
+        table = markup.tag("table", rows, "border-collapse:separate;border-spacing:0 3px")
+        word = markup.tag("strong", markup.text(self.word.replace(" ", "␣")))
+        return markup.figure(word + table + markup.more(len(self.steps) - MOST_STEPS, "more merges"))

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 import numpy as np
 
 DIGITS = 4  # that count, of a number alone
+NEARLY_ZERO = 0.1  # of the largest value: a scale that would begin below it begins at 0
 
 
 def number(value: float, digits: int = DIGITS) -> str:
-    """One number with about `digits` digits that count: 0.3127, 12.35, 1234, 3.2e-07."""
+    """One number with at most `digits` digits that count: 0.3127, 0.5, 12.35, 1234, 3.20e-07."""
     value = float(value)
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else "inf" if value > 0 else "-inf"
@@ -18,7 +19,8 @@ def number(value: float, digits: int = DIGITS) -> str:
         return "0"
     if size >= 1e6 or size < 1e-4:
         return f"{value:.{min(2, digits - 1)}e}"
-    return _no_negative_zero(f"{value:.{max(0, digits - 1 - max(0, math.floor(math.log10(size))))}f}")
+    text = _no_negative_zero(f"{value:.{max(0, digits - 1 - math.floor(math.log10(size)))}f}")
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def fixed(value: float, digits: int) -> str:
@@ -51,7 +53,7 @@ def _no_negative_zero(text: str) -> str:
 def span(
     values: np.ndarray, low: float | None, high: float | None, diverging: bool = False
 ) -> tuple[float, float]:
-    """The ends of a scale for `values`: those given, else of the finite values; 0 in the middle if diverging."""
+    """The ends of a scale: those given, else of the finite values; 0 in the middle if diverging."""
     finite = values[np.isfinite(values)]
     if diverging:
         given = [abs(end) for end in (low, high) if end is not None]
@@ -60,6 +62,8 @@ def span(
     if low is None:
         low = float(finite.min()) if finite.size else 0.0
         low = low if high is None else min(low, high)
+        largest = float(finite.max()) if finite.size else 0.0
+        low = 0.0 if 0.0 <= low < NEARLY_ZERO * largest else low
     if high is None:
         high = max(low, float(finite.max()) if finite.size else 1.0)
     return float(low), float(high)

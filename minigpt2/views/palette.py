@@ -2,16 +2,17 @@
 
 A scale is a path through OKLab, a space in which equal distances look equally large, cut into LEVELS equal
 steps. The sequential one climbs in lightness from indigo over green to yellow, so that it also reads in grey
-and for eyes that do not tell red from green. The diverging one is dark at 0 and climbs to blue below it and to
-orange above it, a pair that all eyes tell apart. Text on a colour is black or white, whichever contrasts more:
-of any colour one of them has a contrast of at least 4.5:1 (WCAG 2.2, 1.4.3).
+and for eyes that do not tell red from green. The diverging one is dark at 0 and climbs to blue below it and
+to orange above it, a pair that all eyes tell apart. Text on a colour is black or white, whichever contrasts
+more: of any colour one of them has a contrast of at least 4.5:1 (WCAG 2.2, 1.4.3).
 
-Each scale exists for 2²⁴, 256 and 16 colours; of the 16 only the names are known, so those are chosen by hand,
-in the order of their lightness in the usual themes.
+Each scale exists for 2²⁴, 256 and 16 colours; of the 16 only the names are known, so those are chosen by
+hand, in the order of their lightness in the usual themes.
 
 OKLab: Ottosson 2020, https://bottosson.github.io/posts/oklab.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -21,7 +22,6 @@ from rich.style import Style
 
 LEVELS = 33  # of a scale; odd, so that the diverging one has a middle
 EMPTY = -1  # the level of NaN
-SWAPPED = Style(reverse=True)
 
 # Ends and bends of the paths: lightness, chroma, hue in degrees.
 SEQUENTIAL_PATH = (
@@ -38,9 +38,29 @@ ABOVE_PATH = ((0.25, 0.01, 60.0), (0.42, 0.10, 45.0), (0.64, 0.17, 50.0), (0.87,
 SEQUENTIAL_16 = ((0, 15), (4, 15), (6, 0), (10, 0), (11, 0))
 DIVERGING_16 = ((14, 0), (6, 0), (4, 15), (0, 15), (1, 15), (3, 0), (11, 0))
 
+LAB_TO_CONES = np.array(
+    [
+        [1.0, 0.3963377774, 0.2158037573],
+        [1.0, -0.1055613458, -0.0638541728],
+        [1.0, -0.0894841775, -1.2914855480],
+    ]
+)
+CONES_TO_RGB = np.array(
+    [
+        [4.0767416621, -3.3077115913, 0.2309699292],
+        [-1.2684380046, 2.6097574011, -0.3413193965],
+        [-0.0041960863, -0.7034186147, 1.7076147010],
+    ]
+)
+
 INK_HUES = (255.0, 40.0, 150.0, 330.0, 200.0, 90.0)
 INKS_16 = (4, 1, 2, 5, 6, 3)
 INK_LUMINANCE = 0.18  # of it, text has a contrast of 4.5:1 to black and to white
+
+
+CHIP_HUES = (262.0, 150.0, 20.0, 215.0, 320.0, 75.0)
+CHIP_LIGHTNESS, CHIP_CHROMA = 0.42, 0.085
+CHIPS_16 = (4, 6, 5, 2)
 
 
 class Shade(NamedTuple):
@@ -52,41 +72,13 @@ class Shade(NamedTuple):
 
 def oklab_to_linear(lab: np.ndarray) -> np.ndarray:
     """(…, 3) OKLab -> (…, 3) linear sRGB, outside 0 … 1 where a screen cannot show the colour"""
-    to_cones = np.array(
-        [
-            [1.0, 0.3963377774, 0.2158037573],
-            [1.0, -0.1055613458, -0.0638541728],
-            [1.0, -0.0894841775, -1.2914855480],
-        ]
-    )
-    to_rgb = np.array(
-        [
-            [4.0767416621, -3.3077115913, 0.2309699292],
-            [-1.2684380046, 2.6097574011, -0.3413193965],
-            [-0.0041960863, -0.7034186147, 1.7076147010],
-        ]
-    )
-    cones = lab @ to_cones.T  # (…, 3) cube roots of what the cones of the eye take in
-    return (cones * cones * cones) @ to_rgb.T
+    cones = lab @ LAB_TO_CONES.T  # (…, 3) cube roots of what the cones of the eye take in
+    return (cones * cones * cones) @ CONES_TO_RGB.T
 
 
 def linear_to_oklab(rgb: np.ndarray) -> np.ndarray:
     """(…, 3) linear sRGB -> (…, 3) OKLab"""
-    to_cones = np.array(
-        [
-            [0.4122214708, 0.5363325363, 0.0514459929],
-            [0.2119034982, 0.6806995451, 0.1073969566],
-            [0.0883024619, 0.2817188376, 0.6299787005],
-        ]
-    )
-    to_lab = np.array(
-        [
-            [0.2104542553, 0.7936177850, -0.0040720468],
-            [1.9779984951, -2.4285922050, 0.4505937099],
-            [0.0259040371, 0.7827717662, -0.8086757660],
-        ]
-    )
-    return np.cbrt(rgb @ to_cones.T) @ to_lab.T
+    return np.cbrt(rgb @ np.linalg.inv(CONES_TO_RGB).T) @ np.linalg.inv(LAB_TO_CONES).T
 
 
 def linear(rgb: np.ndarray) -> np.ndarray:
@@ -153,6 +145,11 @@ def scale(diverging: bool) -> tuple[Shade, ...]:
         colours = np.concatenate([_steps(BELOW_PATH, half)[:-1], _steps(ABOVE_PATH, half)])
     else:
         colours = _steps(SEQUENTIAL_PATH, LEVELS)
+    return _shades(colours)
+
+
+def _shades(colours: np.ndarray) -> tuple[Shade, ...]:
+    """(n, 3) -> n grounds with the colour of text on them"""
     return tuple(Shade(ground, on(ground)) for ground in (tuple(map(int, colour)) for colour in colours))
 
 
@@ -181,16 +178,21 @@ def _grounds(diverging: bool, depth: int) -> tuple[tuple[Color, Color], ...]:
         few = DIVERGING_16 if diverging else SEQUENTIAL_16
         picked = [few[min(len(few) - 1, level * len(few) // LEVELS)] for level in range(LEVELS)]
         return tuple((Color.from_ansi(ground), Color.from_ansi(text)) for ground, text in picked)
+    shades = scale(diverging)
+    grounds = named([shade.ground for shade in shades], depth)
     if depth == 256:
-        table = np.array([xterm_colour(i) for i in range(16, 256)])  # (240, 3)
-        wanted = np.array([shade.ground for shade in scale(diverging)])  # (LEVELS, 3)
-        far = linear_to_oklab(linear(wanted))[:, None] - linear_to_oklab(linear(table))  # (LEVELS, 240, 3)
-        nearest = (far * far).sum(axis=2).argmin(axis=1)  # (LEVELS,)
-        return tuple(
-            (Color.from_ansi(int(i) + 16), Color.from_ansi(16 if sum(on(tuple(table[i]))) == 0 else 231))
-            for i in nearest
-        )
-    return tuple((Color.from_rgb(*shade.ground), Color.from_rgb(*shade.text)) for shade in scale(diverging))
+        shades = [Shade((), on(xterm_colour(ground.number))) for ground in grounds]
+    texts = {rgb: named([rgb], depth)[0] for rgb in ((0, 0, 0), (255, 255, 255))}
+    return tuple((ground, texts[shade.text]) for ground, shade in zip(grounds, shades, strict=True))
+
+
+def named(colours: Sequence[tuple[int, int, int]], depth: int) -> list[Color]:
+    """Colours as a terminal of 256 or more names them: of 256 the nearest in OKLab."""
+    if depth > 256:
+        return [Color.from_rgb(*rgb) for rgb in colours]
+    table = np.array([xterm_colour(i) for i in range(16, 256)])  # (240, 3)
+    far = linear_to_oklab(linear(np.array(colours)))[:, None] - linear_to_oklab(linear(table))  # (n, 240, 3)
+    return [Color.from_ansi(i + 16) for i in (far * far).sum(axis=2).argmin(axis=1).tolist()]
 
 
 def xterm_colour(number: int) -> tuple[int, int, int]:
@@ -230,22 +232,29 @@ def ink(number: int, depth: int, bold: bool = False) -> Style:
     if not depth:
         return Style(bold=bold or None)
     number %= len(INK_HUES)
-    colour = Color.from_ansi(INKS_16[number]) if depth == 16 else Color.from_rgb(*inks()[number])
+    colour = Color.from_ansi(INKS_16[number]) if depth == 16 else named([inks()[number]], depth)[0]
     return Style(color=colour, bold=bold or None)
 
 
 @cache
+def chip_shades() -> tuple[Shade, ...]:
+    """Calm grounds that differ from their neighbours, for texts."""
+    path = np.array([(CHIP_LIGHTNESS, CHIP_CHROMA, hue) for hue in CHIP_HUES])
+    return _shades(bytes_of(oklab_to_linear(_lch(path))))
+
+
+@cache
 def chip(number: int, depth: int) -> Style:
-    """Text on the number-th hue as ground."""
+    """Text on the number-th calm ground."""
     if not depth:
         return Style.null()
-    number %= len(INK_HUES)
     if depth == 16:
-        return Style(
-            color=Color.from_ansi(15 if INKS_16[number] in (1, 4, 5) else 0),
-            bgcolor=Color.from_ansi(INKS_16[number]),
-        )
-    return Style(color=Color.from_rgb(255, 255, 255), bgcolor=Color.from_rgb(*inks()[number]))
+        ground = CHIPS_16[number % len(CHIPS_16)]
+        return Style(color=Color.from_ansi(15 if ground in (4, 5) else 0), bgcolor=Color.from_ansi(ground))
+    shade = chip_shades()[number % len(CHIP_HUES)]
+    ground = named([shade.ground], depth)[0]
+    text = on(xterm_colour(ground.number)) if depth == 256 else shade.text
+    return Style(color=named([text], depth)[0], bgcolor=ground)
 
 
 def css(rgb: tuple[int, int, int]) -> str:

@@ -3,8 +3,8 @@
 from rich.style import Style
 
 from . import markup
-from .frame import wrapped
-from .view import BOLD, DIM, Block, Canvas, View, cut, row_of, shown
+from .frame import row_of, width_of, wrapped
+from .view import BOLD, DIM, Block, Canvas, View, cut, shown
 
 
 class Paragraph(View):
@@ -21,10 +21,9 @@ class Paragraph(View):
         return rows
 
     def html(self) -> str:
-        weight = ";font-weight:bold" if "bold" in self.style else ""
-        quiet = f";{markup.QUIET}" if "dim" in self.style else ""
-        lines = "<br>".join(map(markup.text, self.text.splitlines()))
-        return f'<p style="margin:8px 0{weight}{quiet}">{lines}</p>'
+        bold, dim = "bold" in self.style, "dim" in self.style
+        style = "margin:8px 0" + (";font-weight:bold" if bold else "") + (f";{markup.QUIET}" if dim else "")
+        return markup.tag("p", "<br>".join(map(markup.text, self.text.splitlines())), style)
 
 
 class Heading(View):
@@ -34,20 +33,16 @@ class Heading(View):
         self.text, self.detail = text, detail
 
     def draw(self, canvas: Canvas) -> Block:
-        text = cut(shown(self.text), canvas.width)
-        rows = [row_of((text, BOLD))]
-        if self.detail:
-            room = canvas.width - len(text) - 2
-            rows[0] += row_of("  ", (cut(shown(self.detail), max(0, room)), DIM)) if room > 3 else []
-        return rows
+        row = row_of((cut(shown(self.text), canvas.width), BOLD))
+        room = canvas.width - width_of(row) - 2
+        if self.detail and room > 3:
+            row += row_of("  ", (cut(shown(self.detail), room), DIM))
+        return [row]
 
     def html(self) -> str:
-        detail = (
-            f' <small style="{markup.QUIET};font-weight:normal">{markup.text(self.detail)}</small>'
-            if self.detail
-            else ""
-        )
-        return f'<h3 style="margin:16px 0 4px;font-size:1.05em">{markup.text(self.text)}{detail}</h3>'
+        small = markup.tag("small", markup.text(self.detail), f"{markup.QUIET};font-weight:normal")
+        content = markup.text(self.text) + (f" {small}" if self.detail else "")
+        return markup.tag("h3", content, "margin:16px 0 4px;font-size:1.05em")
 
 
 class Stack(View):

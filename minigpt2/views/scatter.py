@@ -1,14 +1,21 @@
 """Points on a plane, numbered; what each number stands for is listed below."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
+from rich.cells import cell_len
 from rich.segment import Segment
+from rich.style import Style
 
 from . import markup, palette
-from .view import BOLD, DIM, Block, Canvas, View, caption_rows, cut, note, shown
+from .view import DIM, Block, Canvas, View, caption_rows, cut, note, shown
 
 MOST_LABELS = 40  # of the list below, on a terminal
+MOST_IN_HTML = 2000
+MOST_WORDS = 18  # characters of a label inside the map
+LEAST_WIDTH = 12  # cells of a map
 WIDE, HIGH = 640, 420  # units of the image
 SPOT = 4.5
 
@@ -53,76 +60,102 @@ class Scatter(View):
     def draw(self, canvas: Canvas) -> Block:
         if not self.labels:
             return note("no points", canvas.width) + caption_rows(self.caption, canvas.width)
-        width = canvas.width
-        height = max(5, min(width // 4, canvas.height - 8, 30))
-        unit, finite = self._unit()
-        across, down = width - 2, height - 2
-        cells: dict[tuple[int, int], Segment] = {}
-        hues = self._hues()
-        order = sorted(range(len(self.labels)), key=lambda i: (i not in self.marked, i))
-        places = {}
-        for i in order:
-            if finite[i]:
-                column = min(across - 1, int(unit[i, 0] * across))
-                row = min(down - 1, int((1.0 - unit[i, 1]) * down))
-                places[i] = (row, column)
-                style = palette.ink(hues[i], canvas.depth, bold=i in self.marked)
-                cells.setdefault((row, column), Segment("★" if i in self.marked else "●", style))
-        for i in order:
-            if i in places:
-                row, column = places[i]
-                text = str(i + 1)
-                for start in (column + 1, column - len(text)):
-                    span = [(row, start + k) for k in range(len(text))]
-                    around = [(row, start - 1), (row, start + len(text))]
-                    inside = start >= 0 and start + len(text) <= across
-                    if (
-                        inside
-                        and not any(at in cells for at in span)
-                        and not any(at in cells and at != (row, column) for at in around)
-                    ):
-                        for at, c in zip(span, text, strict=True):
-                            cells[at] = Segment(c, palette.ink(hues[i], canvas.depth))
-                        break
+        if canvas.width < LEAST_WIDTH:
+            return self._list(canvas) + caption_rows(self.caption, canvas.width)
+        across = canvas.width - 2
+        down = max(3, min(canvas.width // 4, canvas.height - 8, 30) - 2)
         edge = "─" * across
         block: Block = [[Segment(f"┌{edge}┐", DIM)]]
-        for row in range(down):
-            content = [cells.get((row, column), Segment(" ")) for column in range(across)]
-            block.append([Segment("│", DIM), *content, Segment("│", DIM)])
+        for row in self._map(across, down, canvas):
+            block.append([Segment("│", DIM), *row, Segment("│", DIM)])
         block.append([Segment(f"└{edge}┘", DIM)])
-        gutter = len(str(len(self.labels)))
-        for i, label in enumerate(self.labels[:MOST_LABELS]):
-            style = palette.ink(hues[i], canvas.depth, bold=i in self.marked)
-            text = f"{label}  ({self.groups[i]})" if self.groups else label
-            block.append(
-                [
-                    Segment(f"{i + 1:>{gutter}} ", style),
-                    Segment(cut(text, width - gutter - 1), BOLD if i in self.marked else None),
-                ]
-            )
+        return block + self._list(canvas) + caption_rows(self.caption, canvas.width)
+
+    def _map(self, across: int, down: int, canvas: Canvas) -> Block:
+        """The dots and, where they touch nothing, their numbers and the beginnings of their labels."""
+        unit, finite = self._unit()
+        hues = self._hues()
+        order = [i for i in sorted(range(len(hues)), key=lambda i: (i not in self.marked, i)) if finite[i]]
+        text = [[" "] * across for _ in range(down)]
+        style = [[Style.null()] * across for _ in range(down)]
+        column = np.minimum(unit[:, 0] * across, across - 1).astype(int).tolist()
+        row = np.minimum((1.0 - unit[:, 1]) * down, down - 1).astype(int).tolist()
+
+        def free(r: int, start: int, stop: int) -> bool:
+            """True if nothing stands in these cells of a row, inside the map."""
+            return start >= 0 and stop <= across and all(c == " " for c in text[r][start:stop])
+
+        def put(r: int, start: int, characters: str, look: Style) -> None:
+            for at, c in enumerate(characters, start):
+                text[r][at], style[r][at] = c, look
+
+        for i in reversed(order):  # the first ones on top
+            look = palette.ink(hues[i], canvas.depth, bold=i in self.marked)
+            put(row[i], column[i], "★" if i in self.marked else "●", look)
+        ends = {}
+        for i in order[:MOST_LABELS]:
+            digits = str(i + 1)
+            r, right, left = row[i], column[i] + 1, column[i] - len(digits)
+            look = palette.ink(hues[i], canvas.depth)
+            if free(r, right, min(across, right + len(digits) + 1)) and right + len(digits) <= across:
+                put(r, right, digits, look)
+                ends[i] = right + len(digits)
+            elif free(r, max(0, left - 1), left + len(digits)) and left >= 0:
+                put(r, left, digits, look)
+        for i, end in ends.items():
+            words = cut(self.labels[i], MOST_WORDS)
+            stop = end + 1 + len(words)
+            fits = stop <= across and free(row[i], end, min(across, stop + 1))
+            if fits and cell_len(words) == len(words):  # one cell a character
+                put(row[i], end + 1, words, DIM)
+        return [
+            [
+                Segment("".join(c for c, _ in run), look)
+                for look, run in _runs(zip(text[r], style[r], strict=True))
+            ]
+            for r in range(down)
+        ]
+
+    def _list(self, canvas: Canvas) -> Block:
+        """What the numbers stand for."""
+        gutter = len(str(min(len(self.labels), MOST_LABELS)))
+        hues = self._hues()
+        block: Block = []
+        for i, name in enumerate(self.labels[:MOST_LABELS]):
+            look = palette.ink(hues[i], canvas.depth, bold=i in self.marked)
+            mark = "★" if i in self.marked else "●"
+            group = f"  {self.groups[i]}" if self.groups else ""
+            group = group if cell_len(group) * 3 <= canvas.width else ""
+            room = canvas.width - gutter - 3 - cell_len(group)
+            row = [Segment(f"{mark} {i + 1:>{gutter}} ", look), Segment(cut(name, max(0, room)))]
+            block.append([*row, Segment(group, DIM)])
         if len(self.labels) > MOST_LABELS:
-            block += note(f"… {len(self.labels) - MOST_LABELS:,} more", width)
-        return block + caption_rows(self.caption, width)
+            block += note(f"… {len(self.labels) - MOST_LABELS:,} more", canvas.width)
+        return block
 
     def html(self) -> str:
         unit, finite = self._unit()
         hues = self._hues()
-        parts = [
-            f'<rect x=".5" y=".5" width="{WIDE - 1}" height="{HIGH - 1}" fill="none" stroke="currentColor" stroke-opacity=".3"/>'
-        ]
-        items = []
-        for i, label in enumerate(self.labels):
-            colour = palette.css(palette.inks()[hues[i] % len(palette.INK_HUES)])
-            said = f"{label} ({self.groups[i]})" if self.groups else label
+        frame = {"x": 0.5, "y": 0.5, "width": WIDE - 1, "height": HIGH - 1, "fill": "none"}
+        drawn = markup.tag("rect", stroke="currentColor", stroke_opacity=0.3, **frame)
+        items = ""
+        for i, name in enumerate(self.labels[:MOST_IN_HTML]):
+            said = f"{name} ({self.groups[i]})" if self.groups else name
+            items += markup.tag("li", markup.text(said))
             if finite[i]:
-                x, y = 20 + unit[i, 0] * (WIDE - 50), HIGH - 20 - unit[i, 1] * (HIGH - 40)
+                x, y = 20 + unit[i, 0] * (WIDE - 60), HIGH - 20 - unit[i, 1] * (HIGH - 40)
                 size = SPOT * (1.6 if i in self.marked else 1.0)
-                parts.append(
-                    f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{size}" fill="{colour}"><title>{markup.text_in_svg(said)}</title></circle>'
-                )
-                parts.append(f'<text x="{x + 7:.1f}" y="{y + 4:.1f}">{i + 1}</text>')
-            items.append(f'<li style="color:inherit">{markup.text(said)}</li>')
-        image = markup.svg(WIDE, HIGH, f"{len(self.labels)} points", "".join(parts))
-        return markup.figure(
-            f'{image}<ol style="margin:6px 0;padding-left:3em">{"".join(items)}</ol>', self.caption
-        )
+                at = {"cx": f"{x:.1f}", "cy": f"{y:.1f}", "r": size}
+                colour = palette.css(palette.inks()[hues[i] % len(palette.INK_HUES)])
+                drawn += markup.tag("circle", markup.tag("title", markup.plain(said)), fill=colour, **at)
+                drawn += markup.tag("text", str(i + 1), x=f"{x + size + 3:.1f}", y=f"{y + 4:.1f}")
+        image = markup.svg(WIDE, HIGH, f"{len(self.labels)} points", drawn)
+        legend = markup.tag("ol", items, "margin:6px 0;padding-left:3em")
+        left = markup.more(len(self.labels) - MOST_IN_HTML)
+        return markup.figure(image + legend + left, self.caption)
+
+
+def _runs(cells: Iterable[tuple[str, Style]]) -> Iterator[tuple[Style, list[tuple[str, Style]]]]:
+    """Neighbours of one style together."""
+    for look, run in groupby(cells, key=itemgetter(1)):
+        yield look, list(run)

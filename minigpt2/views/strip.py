@@ -16,7 +16,8 @@ from .view import DIM, Block, Canvas, View, caption_rows, note
 WIDEST_DOT = 4  # cells for one dimension of a short vector
 OUTLYING = 3.0  # times the size of nearly all others, and a value no longer sets the scale
 NEARLY_ALL = 0.98
-DOT = 10  # units of an image
+DOT, HIGH_DOT = 10, 16  # units of an image
+MOST_DOTS_IN_HTML = 2048  # that tell their value; of more dimensions there is a picture
 
 
 class VectorStrip(View):
@@ -52,8 +53,9 @@ class VectorStrip(View):
         """What stands behind the scale."""
         about = f"{len(self.vector):,} dimension{'s' if len(self.vector) != 1 else ''}"
         if self.beyond:
-            largest = float(np.abs(self.vector[np.isfinite(self.vector)]).max())
-            about += f", {self.beyond} beyond the scale, to ±{number(largest, 3)}"
+            finite = self.vector[np.isfinite(self.vector)]
+            farthest = finite[np.abs(finite).argmax()]
+            about += f", {self.beyond} beyond the scale, the farthest {number(farthest, 3)}"
         return about
 
     def draw(self, canvas: Canvas) -> Block:
@@ -61,7 +63,8 @@ class VectorStrip(View):
             return note("no dimensions", canvas.width) + caption_rows(self.caption, canvas.width)
         values = self.vector
         per_cell = 2 if canvas.depth else 1
-        gutter = len(str(len(values) - 1)) + 1 if len(values) > canvas.width and canvas.width >= 16 else 0
+        many = len(values) > canvas.width * per_cell and canvas.width >= 16 and self.rows != 1
+        gutter = len(str(len(values) - 1)) + 1 if many else 0
         room = canvas.width - gutter
         joined = 1
         if self.rows:
@@ -115,23 +118,34 @@ class VectorStrip(View):
 
     def html(self) -> str:
         if not len(self.vector):
-            return markup.figure("no dimensions", self.caption)
+            return markup.figure(markup.quiet("no dimensions"), self.caption)
         levels = palette.levels(shares(self.vector, self.low, self.high))
         across = min(len(levels), 96)
+        rows = -(-len(levels) // across)
+        ends = number(self.low, 3), number(self.high, 3)
+        label = f"{self._about()}, from {ends[0]} to {ends[1]}"
+        below = markup.ramp(self.diverging, *ends) + markup.quiet(self._about())
+        if len(levels) > MOST_DOTS_IN_HTML:
+            full = np.full(rows * across, palette.EMPTY)
+            full[: len(levels)] = levels
+            style = f"width:{across * DOT}px;max-width:100%;image-rendering:pixelated"
+            address = markup.pixels(full.reshape(rows, across), self.diverging)
+            image = f"<img {markup.attributes_of(alt=label, src=address, style=style)}>"
+            return markup.figure(image + below, self.caption)
         shades = palette.scale(self.diverging)
-        dots = []
+        dots = ""
         for at, level in enumerate(levels.tolist()):
             if level != palette.EMPTY:
-                x, y = at % across * DOT, at // across * DOT * 1.6
-                dots.append(
-                    f'<rect x="{x}" y="{y:g}" width="{DOT}" height="{DOT * 1.6:g}" fill="{palette.css(shades[level].ground)}">'
-                    f"<title>dimension {at}: {number(self.vector[at])}</title></rect>"
-                )
-        rows = -(-len(levels) // across)
-        label = f"{self._about()}, from {number(self.low, 3)} to {number(self.high, 3)}"
-        image = markup.svg(across * DOT, rows * DOT * 1.6, label, "".join(dots))
-        scale = markup.ramp(self.diverging, number(self.low, 3), number(self.high, 3))
-        return markup.figure(f'{image}{scale}<div style="{markup.QUIET}">{self._about()}</div>', self.caption)
+                place = {
+                    "x": at % across * DOT,
+                    "y": at // across * HIGH_DOT,
+                    "width": DOT,
+                    "height": HIGH_DOT,
+                }
+                said = f"<title>dimension {at}: {number(self.vector[at])}</title>"
+                dots += markup.tag("rect", said, fill=palette.css(shades[level].ground), **place)
+        image = markup.svg(across * DOT, rows * HIGH_DOT, label, dots)
+        return markup.figure(image + below, self.caption)
 
 
 def _glyphs(share: np.ndarray, unicode: bool) -> list[str]:

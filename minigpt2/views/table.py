@@ -19,7 +19,8 @@ from .view import BOLD, DIM, Block, Canvas, View, caption_rows, cut, note, padde
 GAP = 2
 MOST_ROWS = 200  # on a terminal
 MOST_ROWS_IN_HTML = 2000
-LEAST_TEXT = (12, 5)  # cells that a column of text keeps, before and after headings are cut
+EDGE = "rgba(128,128,128,.25)"
+LEAST_TEXT = (12, 8)  # cells that a column of text keeps, before and after headings are cut
 
 
 class Table(View):
@@ -76,25 +77,22 @@ class Table(View):
     def html(self) -> str:
         texts, numeric = self._cells(MOST_ROWS_IN_HTML)
         aligns = self._aligns(numeric)
-        edge = "padding:2px 10px;border-bottom:1px solid"
-        head = "".join(
-            f'<th scope="col" style="{edge} currentColor;text-align:{align}">{markup.text(name)}</th>'
-            for name, align in zip(self.columns, aligns, strict=True)
-        )
-        digits = ";font-variant-numeric:tabular-nums"
-        body = "".join(
-            "<tr>"
-            + "".join(
-                f'<td style="{edge} rgba(128,128,128,.25);text-align:{align}{digits}">{markup.text(text)}</td>'
-                for text, align in zip(row, aligns, strict=True)
-            )
-            + "</tr>"
-            for row in zip(*texts, strict=True)
-        )
-        left = len(self.rows) - MOST_ROWS_IN_HTML
-        more = f'<div style="{markup.QUIET}">… {left:,} more rows</div>' if left > 0 else ""
-        table = f'<table style="border-collapse:collapse"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-        return markup.figure(table + more, self.caption)
+        line = "padding:2px 10px;border-bottom:1px solid"
+
+        def cell(name: str, content: object, align: str, edge: str, **attributes: str) -> str:
+            style = f"{line} {edge};text-align:{align};font-variant-numeric:tabular-nums"
+            return markup.tag(name, markup.text(content), style, **attributes)
+
+        heads = zip(self.columns, aligns, strict=True)
+        head = "".join(cell("th", name, align, "currentColor", scope="col") for name, align in heads)
+        body = ""
+        for row in zip(*texts, strict=True):
+            cells = zip(row, aligns, strict=True)
+            body += f"<tr>{''.join(cell('td', text, align, EDGE) for text, align in cells)}</tr>"
+        content = f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
+        table = markup.tag("table", content, "border-collapse:collapse")
+        left = markup.more(len(self.rows) - MOST_ROWS_IN_HTML, "more rows")
+        return markup.figure(table + left, self.caption)
 
 
 def _fit(names: list[str], texts: list[list[str]], numeric: list[bool], width: int) -> list[int] | None:

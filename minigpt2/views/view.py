@@ -5,11 +5,12 @@
     view.html()              for a page or an e-mail
 
 A picture draws rows of text for a `Canvas`, which says how wide it may be, how many colours there are and
-whether the terminal has more than ASCII. Text from outside goes through `shown`, so that nothing in it acts on
-the terminal; whatever is drawn, no row leaves the canvas.
+whether the terminal has more than ASCII. Text from outside goes through `shown`, so that nothing in it acts
+on the terminal; whatever is drawn, no row leaves the canvas.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from rich.cells import cell_len, set_cell_size
@@ -18,7 +19,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 from ..visible import visible
-from .frame import Block, Row, in_ascii, row_of, wrapped
+from .frame import Block, Row, in_ascii, wrapped
 
 DEPTHS = {"truecolor": 1 << 24, "256": 256, "standard": 16, "windows": 16}
 
@@ -60,8 +61,18 @@ class View(ABC):
         if not canvas.unicode:
             block = in_ascii(block)
         for row in block:
-            yield from inside(row, canvas.width)
+            yield from inside(trimmed(row), canvas.width)
             yield Segment.line()
+
+
+def trimmed(row: Row) -> Row:
+    """The row without blanks at its end, unless they have a colour."""
+    end = len(row)
+    while end and row[end - 1].text.isspace() and not (row[end - 1].style and row[end - 1].style.bgcolor):
+        end -= 1
+    if end and row[end - 1].text.endswith(" ") and not (row[end - 1].style and row[end - 1].style.bgcolor):
+        return [*row[: end - 1], Segment(row[end - 1].text.rstrip(" "), row[end - 1].style)]
+    return row[:end]
 
 
 def inside(row: Row, width: int) -> Row:
@@ -92,6 +103,28 @@ def padded(text: str, width: int, align: str = "left") -> str:
     return " " * before + text + " " * (room - before)
 
 
+def label(text: object) -> str:
+    """The name of a row, column or bar; the blank that begins many tokens is seen."""
+    text = visible(str(text))
+    return "␣" + text[1:] if text.startswith(" ") else text
+
+
+def listed(items: Iterable[str], width: int) -> Block:
+    """Items one behind the other with two blanks between them, none broken at the end of a row."""
+    rows: list[str] = []
+    used = width + 1
+    for item in items:
+        item = cut(item, width)
+        cells = cell_len(item)
+        if used + 2 + cells > width:
+            rows.append(item)
+            used = cells
+        else:
+            rows[-1] += "  " + item
+            used += 2 + cells
+    return [[Segment(row, DIM)] for row in rows]
+
+
 def caption_rows(caption: str, width: int) -> Block:
     """What stands below a picture."""
     return wrapped(shown(caption), width, DIM) if caption else []
@@ -100,7 +133,3 @@ def caption_rows(caption: str, width: int) -> Block:
 def note(text: str, width: int) -> Block:
     """What a picture leaves out."""
     return wrapped(text, width, DIM)
-
-
-__all__ = ["BOLD", "DIM", "Block", "Canvas", "Row", "View", "caption_rows", "cut", "inside", "note"]
-__all__ += ["padded", "row_of", "shown"]

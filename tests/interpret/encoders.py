@@ -14,7 +14,7 @@ from minigpt2.tokenizer import ByteTokenizer
 
 CONFIG = GPT2Config(vocab_size=258, n_positions=24, n_embd=12, n_layer=4, n_head=3, n_inner=20)
 
-# Every way to a vector: the poolings, a prompt that counts, one that is left out, a shorter window.
+# Every way to a vector: the poolings, a prompt that counts, one that is left out.
 SETTINGS = {
     "mean": {"pooling": "mean"},
     "weighted": {"pooling": "weighted_mean"},
@@ -28,7 +28,6 @@ SETTINGS = {
         "include_prompt": False,
     },
     "not normalised": {"normalize": False},
-    "cut": {"max_seq_length": 5},
 }
 
 
@@ -54,17 +53,13 @@ def embedding_rows(encoder, sentences):
     return p["wte.weight"][ids] + p["wpe.weight"][places]
 
 
-def vectors_from(encoder, x, sentences, alter=None):
-    """Rows x_0 (N, D) -> (B, D) on the host, by the layers one after the other and the pooling loop
-
-    `alter(i, weights)` may give other weights for block i.
-    """
+def vectors_from(encoder, x, sentences):
+    """Rows x_0 (N, D) -> (B, D) on the host, by the layers one after the other and the pooling loop"""
     model, xp = encoder.model, encoder.backend.xp
     config, batch = model.config, TokenBatch(sentences, xp)
     x = xp.asarray(x)
     for i in range(config.L):
-        weights = model.parameters.subset(f"h.{i}.")
-        x = block(x, alter(i, weights) if alter else weights, batch, config)[0]
+        x = block(x, model.parameters.subset(f"h.{i}."), batch, config)[0]
     gain, bias = model.parameters["ln_f.weight"], model.parameters["ln_f.bias"]
     return pooled_by_loop(encoder, layernorm(x, gain, bias, config.layer_norm_epsilon)[0], sentences)
 

@@ -16,7 +16,7 @@ from minigpt2.ragged import TokenBatch
 TEXTS = ["a cat", "x", "dog", "sleeps"]
 H, K, L = CONFIG.H, CONFIG.K, CONFIG.L
 
-every_setting = pytest.mark.parametrize("name", [name for name in SETTINGS if name != "cut"])
+every_setting = pytest.mark.parametrize("name", SETTINGS)
 causal_or_not = pytest.mark.parametrize("attention", ["causal", "bidirectional"])
 
 
@@ -63,6 +63,7 @@ def test_every_head_at_once_equals_head_by_head(name, attention, xp):
     assert vectors.shape == (L, H, len(TEXTS), CONFIG.D)
     for layer, head in np.ndindex(L, H):
         assert_close(vectors[layer, head], to_numpy(ablate_head(encoder, TEXTS, layer, head)), 1e-11)
+        assert_close(vectors[layer, head], without_head(encoder, TEXTS, layer, head), 1e-11)
 
 
 @pytest.mark.parametrize("tokens", [1, 31, 100])

@@ -12,7 +12,7 @@ from minigpt2.interpret import similarity_gradient
 
 PAIRS = [("a cat", "the dog"), ("x", "y"), ("same", "size"), ("b", "a longer one")]
 
-every_setting = pytest.mark.parametrize("name", [name for name in SETTINGS if name != "cut"])
+every_setting = pytest.mark.parametrize("name", SETTINGS)
 
 
 def cosine_from(encoder, x, a, b):

@@ -51,7 +51,7 @@ def test_surprise_is_the_loss_of_the_model_and_of_the_loop(xp):
 
 def test_a_head_that_knows_nothing_has_the_loss_ln_v(xp):
     encoder = encoder_of(xp)
-    encoder.model.parameters["wte.weight"][...] = 1.0
+    encoder.model.parameters["wte.weight"][...] = 0.0
     result = surprise(look(encoder, "a cat"))
     assert result.loss == pytest.approx(result.ln_v, rel=1e-12)
     ids, probabilities = next_tokens(encoder.model, look(encoder, "a cat"), 3)

@@ -11,7 +11,7 @@ from minigpt2.errors import DataError, UsageError
 from minigpt2.interpret import attention, look, neuron_tokens, read, token_text
 from minigpt2.tokenizer import train_bpe
 
-every_setting = pytest.mark.parametrize("name", [name for name in SETTINGS if name != "cut"])
+every_setting = pytest.mark.parametrize("name", SETTINGS)
 
 
 @every_setting

@@ -12,7 +12,7 @@ from minigpt2.ragged import TokenBatch
 
 TEXTS = ["a cat", "x", "sleeps well", "dog", "b"]
 
-every_setting = pytest.mark.parametrize("name", [name for name in SETTINGS if name != "cut"])
+every_setting = pytest.mark.parametrize("name", SETTINGS)
 
 
 @every_setting

@@ -27,18 +27,17 @@ def test_every_kind_of_layer_takes_time_and_little_is_left_over(wide):
     assert best["other"] <= 0.1 * sum(best.values())
 
 
-def test_the_sum_is_the_time_of_a_whole_pass(wide):
-    """A pass that is slowed by a nap outside of all layers has the nap in "other", and in the sum."""
+def test_what_a_pass_takes_outside_of_its_layers_is_in_other(wide, monkeypatch):
     _, batch = read(wide, TEXTS)
-    run, nap = wide.model.forward, 0.02
+    run, nap = wide.model.forward, 0.05
 
     def slow(*args, **options):
         time.sleep(nap)
         return run(*args, **options)
 
-    wide.model.forward = slow
+    monkeypatch.setattr(wide.model, "forward", slow)
     found = forward_times(wide, batch, 3)
-    assert nap <= found["other"] < nap + 0.015
+    assert found["other"] >= 0.8 * nap
     assert sum(found.values()) >= nap
 
 

@@ -11,7 +11,7 @@ from minigpt2.interpret import look, trace_steps
 SIZES = {"D": CONFIG.D, "H": CONFIG.H, "K": CONFIG.K, "F": CONFIG.F}
 
 
-@pytest.mark.parametrize("name", [name for name in SETTINGS if name != "cut"])
+@pytest.mark.parametrize("name", SETTINGS)
 def test_every_step_has_the_shape_that_it_says_and_a_name_of_the_cache(name, xp):
     encoder = encoder_of(xp, **SETTINGS[name])
     seen = look(encoder, "a cat")

@@ -20,14 +20,19 @@ NAME = "ablate"
 USAGE = "/ablate [LAYER.HEAD] [A | B]"
 SUMMARY = "what a head contributes: the sentence's vector without it"
 DETAILS = """\
-The forward pass runs again with what one head adds to the residual stream left out (Michel, Levy, Neubig 2019,
-arXiv:1905.10650). How far the sentence's vector moves, 1 - cosine, is how much the head matters here; with two
-sentences also how their similarity changes. Without LAYER.HEAD every head is left out in turn. The model
-itself is never changed."""
-EXAMPLES = ("The cat is sleeping on the warm sofa.", "/ablate", "/ablate 3.1", "/ablate 3.1 The cat is sleeping | A feline is resting")
+The forward pass runs again with what one head adds to the residual stream left out (Michel, Levy, Neubig
+2019, arXiv:1905.10650). How far the sentence's vector moves, 1 - cosine, is how much the head matters here;
+with two sentences also how their similarity changes. Without LAYER.HEAD every head is left out in turn. The
+model itself is never changed. A text that begins with a number such as 3.1 goes by its own number, #2."""
+EXAMPLES = (
+    "The cat is sleeping on the warm sofa.",
+    "/ablate",
+    "/ablate 3.1",
+    "/ablate 3.1 The cat is sleeping | A feline is resting",
+)
 FORM = "texts"
 OPTIONS = ()
-COMPLETES = "sentence"
+COMPLETES = ("layer.head", "sentence")
 
 NAMED = 3  # heads named in words
 
@@ -41,7 +46,8 @@ def run(session: Session, arguments: Arguments) -> Reply:
     part = None
     if texts:
         first, _, rest = texts[0].partition(" ")
-        if names_a_part(first) or re.fullmatch(r"[\d.]*\d[\d.]*", first) and not rest and len(texts) == 1:
+        alone = not rest and len(texts) == 1
+        if names_a_part(first) or (alone and re.fullmatch(r"[\d.]*\d[\d.]*", first)):
             part = numbers_of(first, config.L, config.H, "head")
             texts = [rest.strip(), *texts[1:]] if rest.strip() or len(texts) > 1 else []
     if len(texts) > 2:
@@ -71,13 +77,15 @@ def _views_of_one(data: dict[str, Any]) -> "tuple[View, ...]":
     from ...views import Paragraph, Stack, Table
 
     head = f"head {data['head']} of layer {data['layer']}"
-    rows = [(text, moved, _size(moved)) for text, moved in zip(data["texts"], data["moved"], strict=True)]
+    rows = [
+        (text, f"{moved:.4f}", _size(moved)) for text, moved in zip(data["texts"], data["moved"], strict=True)
+    ]
     views: list[View] = [
         Paragraph(
             f"The vector without what {head} adds: 1 - cosine with the whole model's is 0 if the head does"
             f" nothing here and 1 if the vector turns by a right angle."
         ),
-        Table(("sentence", "1 - cosine", "so the vector"), rows),
+        Table(("sentence", "1 - cosine", "so the vector"), rows, align=("left", "right", "left")),
     ]
     if "similarity" in data:
         before, after = data["similarity"], data["without"]
@@ -108,11 +116,11 @@ def _views_of_all(data: dict[str, Any]) -> "tuple[View, ...]":
     B, L, H = moved.shape
     rows, columns = [f"layer {i}" for i in range(L)], [f"head {h}" for h in range(H)]
     mean = moved.mean(axis=0)  # (L, H)
-    whose = "the sentence's vector moves" if B == 1 else "the two vectors move, on average,"
+    whose = "the sentence's vector moves" if B == 1 else "the two vectors move on average"
     views: list[View] = [
         Paragraph(
-            f"How far {whose} (1 - cosine) if one head is left out: bright heads matter here, dark ones could"
-            f" be spared."
+            f"How far {whose} (1 - cosine) if one head is left out: the higher the number, the more the head"
+            f" matters here; those near 0 could be spared."
         ),
         HeatMap(mean, rows=rows, columns=columns, low=0.0, digits=4),
         Paragraph(_ranking(mean)),
@@ -120,7 +128,9 @@ def _views_of_all(data: dict[str, Any]) -> "tuple[View, ...]":
     if "similarity" in data:
         change = np.array(data["without"]) - data["similarity"]  # (L, H)
         views += [
-            Heading("Change of their similarity without the head", f"with all heads {data['similarity']:.3f}"),
+            Heading(
+                "Change of their similarity without the head", f"with all heads {data['similarity']:.3f}"
+            ),
             HeatMap(change, rows=rows, columns=columns, diverging=True, digits=3),
             Paragraph("Below 0 the head made the two more alike, above 0 it told them apart."),
         ]

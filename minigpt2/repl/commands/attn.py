@@ -24,17 +24,24 @@ Row t of a picture says how token t shares its attention among the tokens it may
 In a causal model nobody sees what comes later, so the upper triangle stays empty. Without a number all heads
 are shown small, with one number the heads of that layer, with two numbers one head large. Layers and heads
 are counted from 0."""
-EXAMPLES = ("The cat is sleeping on the warm sofa.", "/attn", "/attn 3", "/attn 3 1", '/attn 0 2 --of "A dog barks"')
+EXAMPLES = (
+    "The cat is sleeping on the warm sofa.",
+    "/attn",
+    "/attn 3",
+    "/attn 3 1",
+    '/attn 0 2 --of "A dog barks"',
+)
 FORM = "words"
 OPTIONS = (OF,)
-COMPLETES = "layer"
+COMPLETES = ("layer", "head")
 
+# What a head mostly does, in words, and the number that goes with it.
 KINDS = {
-    "itself": "look at themselves",
-    "previous": "look at the token before",
-    "first": "look at the first token",
-    "spread": "look at everything alike",
-    "mixed": "look at a few chosen tokens",
+    "itself": ("mostly at the token itself", "itself"),
+    "previous": ("mostly at the token before", "previous"),
+    "first": ("mostly at the first token", "first"),
+    "spread": ("at everything alike (share of the evenest there is)", "spread"),
+    "mixed": ("at a few chosen tokens (how many tokens away)", "distance"),
 }
 MOSTLY = 0.4  # of a head's attention in one place: what it mostly does
 EVENLY = 0.85  # of the entropy that looking at everything alike would have
@@ -60,16 +67,28 @@ def run(session: Session, arguments: Arguments) -> Reply:
         for h in range(config.H) if head is None else (head,):
             numbers = {name: float(values[i, h]) for name, values in summary._asdict().items()}
             heads.append(
-                {"layer": i, "head": h, **numbers, "kind": _kind(numbers), "pattern": patterns[place, h].tolist()}
+                {
+                    "layer": i,
+                    "head": h,
+                    **numbers,
+                    "kind": kind_of(numbers),
+                    "pattern": patterns[place, h].tolist(),
+                }
             )
-    data = {"text": look.text, "tokens": look.tokens, "ids": look.ids, "causal": config.causal, "heads": heads}
+    data = {
+        "text": look.text,
+        "tokens": look.tokens,
+        "ids": look.ids,
+        "causal": config.causal,
+        "heads": heads,
+    }
     if head is not None:
         return Reply(_large(look, patterns[0, head], heads[0], config.causal), data)
     maps = patterns.reshape(-1, *patterns.shape[2:])  # (layers · H, T, T)
     return Reply(_small(look, maps, heads, layer, config.causal), data)
 
 
-def _kind(numbers: dict[str, float]) -> str:
+def kind_of(numbers: dict[str, float]) -> str:
     """What a head mostly does with this text: a key of KINDS."""
     place = max(("itself", "previous", "first"), key=numbers.__getitem__)
     if numbers[place] >= MOSTLY:
@@ -98,7 +117,12 @@ def _large(look: "Look", pattern: np.ndarray, head: dict[str, Any], causal: bool
                 + (" The empty triangle is the future, which no token sees." if causal else "")
             ),
             HeatMap(
-                _hidden_empty(pattern, causal), rows=labels, columns=labels, low=0.0, high=1.0, caption=_words(look, pattern, head)
+                _hidden_empty(pattern, causal),
+                rows=labels,
+                columns=labels,
+                low=0.0,
+                high=1.0,
+                caption=_words(look, pattern, head),
             ),
         ),
     )
@@ -117,17 +141,19 @@ def _words(look: "Look", pattern: np.ndarray, head: dict[str, Any]) -> str:
         "spread": "This head spreads its attention over all that it may see",
         "mixed": "This head picks out a few tokens",
     }[head["kind"]]
-    link = _strongest_link(pattern)
+    link = strongest_link(pattern)
     strongest = ""
     if link is not None:
         t, u = link
-        strongest = f" Its strongest link between two tokens that are no neighbours: {quoted(look.tokens[t])} looks"
+        strongest = (
+            f" Its strongest link between two tokens that are no neighbours: {quoted(look.tokens[t])} looks"
+        )
         strongest += f" at {quoted(look.tokens[u])} with {share(float(pattern[t, u]))}."
     distance = f" On average it looks {head['distance']:.1f} tokens away."
     return f"{does} ({numbers}; the first row is left out of these means).{strongest}{distance}"
 
 
-def _strongest_link(pattern: np.ndarray) -> tuple[int, int] | None:
+def strongest_link(pattern: np.ndarray) -> tuple[int, int] | None:
     """From token t to token u, leaving out the token itself, its neighbours and the first token."""
     T = len(pattern)
     places = np.arange(T)
@@ -142,31 +168,30 @@ def _small(
     look: "Look", maps: np.ndarray, heads: list[dict[str, Any]], layer: int | None, causal: bool
 ) -> "tuple[View, ...]":
     """Many heads as small pictures, and which of them do what."""
-    from ...views import HeatGrid, Paragraph, Stack, Table
+    from ...views import HeatGrid, Paragraph, Stack
 
     which = "every head of the model" if layer is None else f"the heads of layer {layer}"
     one = "/attn 3 1" if layer is None else f"/attn {layer} 0"
     grid = HeatGrid(
-        _hidden_empty(maps, causal), titles=[f"{head['layer']}.{head['head']}" for head in heads], low=0.0, high=1.0
+        _hidden_empty(maps, causal),
+        titles=[f"{head['layer']}.{head['head']}" for head in heads],
+        low=0.0,
+        high=1.0,
     )
-    rows = []
-    for kind, does in KINDS.items():
-        group = [head for head in heads if head["kind"] == kind]
-        measure = kind if kind != "mixed" else "distance"
-        group.sort(key=lambda head: -head[measure])
+    lines = []
+    for kind, (does, measure) in KINDS.items():
+        group = sorted((head for head in heads if head["kind"] == kind), key=lambda head: -head[measure])
+        spell = "{:.1f}".format if measure == "distance" else share
+        names = [f"{head['layer']}.{head['head']} ({spell(head[measure])})" for head in group]
         if group:
-            spelt = [f"{head['distance']:.1f}" if kind == "mixed" else share(head[measure]) for head in group]
-            names = [f"{head['layer']}.{head['head']} ({text})" for head, text in zip(group, spelt, strict=True)]
-            rows.append((does, ", ".join(names)))
+            lines.append(f"Look {does}: {', '.join(names)}.")
     return (
         Stack(
             Paragraph(
-                f"Who looks at whom in {which} (layer.head): row t is where token t looks, dark is nothing, bright"
-                f" is all of its attention. {one} shows one head large."
+                f"Who looks at whom in {which} (layer.head): row t of a picture is where token t looks, and"
+                f" column u how much of it goes to token u. {one} shows one head large."
             ),
             grid,
-            Table(
-                ("these heads mostly", "layer.head (how much of their attention; for chosen tokens how far)"), rows
-            ),
+            Paragraph("\n".join(lines)),
         ),
     )

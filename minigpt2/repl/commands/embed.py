@@ -1,4 +1,4 @@
-"""A line without a slash, `/embed TEXT`: a sentence's tokens, its vector, and its nearest among those kept."""
+"""A line without a slash, `/embed TEXT`: a sentence's tokens, its vector, and its nearest neighbours."""
 
 import time
 import warnings
@@ -10,7 +10,7 @@ from ...errors import DataError
 from ...interpret import token_text
 from ...layers.normalize import normalize
 from ...similarity import reading
-from ...views import Heading, Paragraph, Table, TokenChips, VectorStrip
+from ...views import Heading, Paragraph, Stack, Table, TokenChips, VectorStrip
 from ..line import Arguments
 from ..reply import Reply
 from ..selection import neighbours
@@ -20,11 +20,11 @@ NAME = "embed"
 USAGE = "/embed TEXT, or TEXT alone"
 SUMMARY = "a sentence's tokens, its vector, and the nearest of the sentences kept"
 DETAILS = """\
-A line without a slash does the same. The chips are the pieces that the model reads, with their numbers in the
-vocabulary. The strip is the vector, one dimension beside the other: single dimensions mean nothing to people,
-but alike sentences have alike strips. The length before normalisation is what was divided away, since only the
-direction carries the meaning. The sentence is kept under a number and becomes the current one, which /attn,
-/layers and their like look at; #3 makes sentence 3 the current one again."""
+A line without a slash does the same. The chips are the pieces that the model reads, with their numbers in
+the vocabulary. The strip is the vector, one dimension beside the other: single dimensions mean nothing to
+people, but alike sentences have alike strips. The length before normalisation is what was divided away,
+since only the direction carries the meaning. The sentence is kept under a number and becomes the current
+one, which /attn, /layers and their like look at; #3 makes sentence 3 the current one again."""
 EXAMPLES = ("The cat is sleeping", "/embed A feline is resting", "#1")
 FORM = "text"
 OPTIONS = ()
@@ -51,7 +51,7 @@ def run(session: Session, arguments: Arguments) -> Reply:
 
     known = session.find(text)
     own_row = session.row_of(known.number) if known else None
-    found = neighbours(vector, session.vectors, NEAREST, without=own_row)
+    found = neighbours(session, vector, session.vectors, NEAREST, without=own_row)
     near = [session.sentences[row] for row in found.rows]
     largest = np.argsort(-np.abs(vector), kind="stable")[:LARGEST].tolist()
     words = [reading("cosine", cosine, len(vector)) for cosine in found.cosines]
@@ -74,18 +74,21 @@ def run(session: Session, arguments: Arguments) -> Reply:
         ],
         "embedding_milliseconds": milliseconds,
     }
-    views = [
+    named = arguments.texts != [text]  # by its number, or as the current one
+    views = [Heading(text)] if named else []
+    views += [
         TokenChips(tokens, ids=ids),
         VectorStrip(vector, caption=_about_vector(vector, length, largest, encoder.settings.normalize)),
     ]
     if near:
         rows = [
-            (f"#{s.number}", s.text, cosine, said)
+            (f"#{s.number}", s.text, f"{cosine:.3f}", said)
             for s, cosine, said in zip(near, found.cosines, words, strict=True)
         ]
-        views += [Table(("", "nearest", "cosine", "in words"), rows)]
+        columns, aligned = ("", "nearest", "cosine", "in words"), ("left", "left", "right", "left")
+        views.append(Table(columns, rows, align=aligned))
     views.append(Paragraph(_facts(data, encoder), "dim"))
-    return Reply(tuple(views), data)
+    return Reply((Stack(*views),), data)
 
 
 def _encode(encoder: Encoder, text: str) -> np.ndarray:
@@ -103,9 +106,9 @@ def _ids(encoder: Encoder, text: str) -> list[int]:
 
 
 def _about_vector(vector: np.ndarray, length: float, largest: list[int], normalised: bool) -> str:
-    dimensions = ", ".join(f"{i}: {vector[i]:+.3f}" for i in largest)
-    scaled = f"length {length:.2f} before normalisation, 1 after" if normalised else f"length {length:.2f}"
-    return f"{len(vector)} dimensions, {scaled}; largest {dimensions}"
+    dimensions = ", ".join(f"{i} ({vector[i]:+.3f})" for i in largest)
+    scaled = f"length {length:.2f} before normalisation" if normalised else f"length {length:.2f}"
+    return f"{scaled}; the largest dimensions are {dimensions}"
 
 
 def _facts(data: dict, encoder: Encoder) -> str:

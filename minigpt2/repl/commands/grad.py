@@ -5,8 +5,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...backend import to_numpy
+from ...encoder import Encoder
+from ...layers.normalize import normalize
+from ...ragged import TokenBatch
 from ..asking import pair_of
-from ..line import Arguments
+from ..line import Arguments, Option
 from ..reply import Reply
 from ..session import Session
 from ..wording import listed, quoted, signed
@@ -15,20 +18,26 @@ if TYPE_CHECKING:
     from ...views import View
 
 NAME = "grad"
-USAGE = "/grad A | B"
+USAGE = "/grad [--check] A | B"
 SUMMARY = "which tokens push the similarity of two sentences up or down"
 DETAILS = """\
-The cosine of the two sentences is differentiated all the way back to the embedding row of every token, by the
-hand-written backward. A token's score is gradient × input (Shrikumar et al. 2016, arXiv:1605.01713): to first
-order, what the similarity would lose if the token's row shrank to nothing. Above 0 it pulls the sentences
-together, below 0 it pushes them apart. The length of the gradient says how sensitive the similarity is to the
-token, in whatever direction. With one text it is compared with the current sentence."""
-EXAMPLES = ("/grad The cat is sleeping | A feline is resting", "/grad A cheap flight to Rome | An expensive flight to Rome")
+The cosine of the two sentences is differentiated all the way back to the embedding row of every token, by
+the hand-written backward. Gradient × input (Shrikumar et al. 2016, arXiv:1605.01713) is, to first order,
+what the similarity would lose if the token's row shrank to nothing: above 0 the token pulls the sentences
+together, below 0 it pushes them apart. Every block normalises the rows that it reads, so their length
+matters little, and these numbers are small. The part of the cosine is what the token's last row puts into
+it: the parts of each sentence add up to the cosine. With --check every token is really left out, one at a
+time, which takes a forward pass for each. With one text it is compared with the current sentence."""
+EXAMPLES = (
+    "/grad The cat is sleeping | A feline is resting",
+    "/grad --check A cheap flight to Rome | An expensive flight to Rome",
+)
 FORM = "texts"
-OPTIONS = ()
+OPTIONS = (Option("--check", "leave out every token in turn, and see what becomes of the similarity"),)
 COMPLETES = "sentence"
 
 WORTH_A_WORD = 3  # tokens named in each direction
+WORTH = 0.2  # of the largest number: less is not named
 
 
 def run(session: Session, arguments: Arguments) -> Reply:
@@ -37,23 +46,62 @@ def run(session: Session, arguments: Arguments) -> Reply:
 
     a, b = pair_of(session, arguments.texts, "grad")
     found = similarity_gradient(session.encoder, a, b)
-    norms = np.linalg.norm(to_numpy(found.gradient), axis=1)  # (N,)
     scores = to_numpy(found.scores)  # (N,)
+    norms = np.linalg.norm(to_numpy(found.gradient), axis=1)  # (N,)
+    parts = parts_of_cosine(session.encoder, a, b)  # (N,)
+    without = _without_each(session.encoder, a, b) if arguments.options["check"] else None  # (N,)
     split = len(found.look_a.ids)
     sides = []
     for look, rows in ((found.look_a, slice(0, split)), (found.look_b, slice(split, None))):
-        sides.append(
-            {
-                "text": look.text,
-                "tokens": look.tokens,
-                "ids": look.ids,
-                "scores": scores[rows].tolist(),
-                "gradient_norms": norms[rows].tolist(),
-                "sum": float(scores[rows].sum()),
-            }
-        )
+        side = {
+            "text": look.text,
+            "tokens": look.tokens,
+            "ids": look.ids,
+            "scores": scores[rows].tolist(),
+            "gradient_norms": norms[rows].tolist(),
+            "parts": parts[rows].tolist(),
+            "sum": float(scores[rows].sum()),
+        }
+        if without is not None:
+            side["similarity_without"] = without[rows].tolist()
+        sides.append(side)
     data = {"similarity": found.similarity, "sum": float(scores.sum()), "a": sides[0], "b": sides[1]}
     return Reply(_views(data), data)
+
+
+def parts_of_cosine(encoder: Encoder, a: str, b: str) -> np.ndarray:
+    """What each token's last row puts into the cosine of two texts: (T_a + T_b,).
+
+        u · v = Σ_t part_t        part_t = x_t · (∂ pooled / ∂ x_t)ᵀ v / ‖pooled‖
+
+    for the tokens of either text by itself: every pooling gives back its vector if each row is multiplied by
+    what it hears of it.
+    """
+    from ...interpret import pooled, pooled_backward, read
+
+    _, batch = read(encoder, [a, b])
+    hidden, _ = encoder.model.forward(batch)  # (N, D)
+    vectors, ctx = pooled(encoder, hidden, batch)  # (2, D)
+    unit, _ = normalize(vectors)  # (2, D)
+    # u · v = vectors · (other's unit) / ‖vectors‖, and pooled_backward hands each row its share of that.
+    dvectors = unit[::-1] * (unit * vectors).sum(axis=1, keepdims=True) ** -1  # (2, D)
+    return to_numpy((pooled_backward(dvectors, ctx) * hidden).sum(axis=1))  # (N,)
+
+
+def _without_each(encoder: Encoder, a: str, b: str) -> np.ndarray:
+    """The cosine of the two texts with one token left out, for each token in turn: (T_a + T_b,)"""
+    from ...interpret import pooled, read
+
+    readings, whole = read(encoder, [a, b])
+    ids = [reading.ids for reading in readings]
+    shorter = [side[:t] + side[t + 1 :] for side in ids for t in range(len(side))]  # N lists
+    hidden, _ = encoder.model.forward(whole)
+    unit, _ = normalize(pooled(encoder, hidden, whole)[0])  # (2, D)
+    batch = TokenBatch(shorter, encoder.backend.xp)
+    hidden, _ = encoder.model.forward(batch)
+    altered, _ = normalize(pooled(encoder, hidden, batch)[0])  # (N, D)
+    T_a = len(ids[0])
+    return np.concatenate([to_numpy(altered[:T_a] @ unit[1]), to_numpy(altered[T_a:] @ unit[0])])  # (N,)
 
 
 def _views(data: dict[str, Any]) -> "tuple[View, ...]":
@@ -61,30 +109,40 @@ def _views(data: dict[str, Any]) -> "tuple[View, ...]":
 
     views: list[View] = [
         Paragraph(
-            f"Their cosine is {data['similarity']:.3f}. The number below a token: above 0 (orange) it pulls the"
-            f" sentences together, below 0 (blue) it pushes them apart."
+            f"Their cosine is {data['similarity']:.3f}. Below each token stands gradient × input: above 0 it"
+            f" pulls the sentences together, below 0 it pushes them apart."
         )
     ]
-    both = np.array([*data["a"]["scores"], *data["b"]["scores"]])
-    largest = float(np.abs(both).max(initial=0.0))
+    rows = []
+    checked = "similarity_without" in data["a"]
     for letter in "ab":
         side = data[letter]
         views += [
-            Heading(letter.upper(), f"gradient × input, in all {signed(side['sum'])}"),
+            Heading(letter.upper(), f"all together {signed(side['sum'])}"),
             TokenChips(side["tokens"], weights=np.array(side["scores"])),
         ]
-    rows = []
-    for letter in "ab":
-        side = data[letter]
-        for token, score, norm in zip(side["tokens"], side["scores"], side["gradient_norms"], strict=True):
-            rows.append((letter.upper(), quoted(token), score, norm))
-    rows.sort(key=lambda row: -abs(row[2]))
-    views.append(Table(("", "token", "gradient × input", "length of the gradient"), rows[:12]))
-    views.append(Paragraph(_reading(data, largest)))
+        for t, token in enumerate(side["tokens"]):
+            row = [letter.upper(), quoted(token)]
+            row += [f"{side[name][t]:.4f}" for name in ("scores", "gradient_norms", "parts")]
+            if checked:
+                row.append(f"{side['similarity_without'][t]:.4f}")
+            rows.append(row)
+    columns = ["", "token", "grad × input", "grad length", "part of cosine"]
+    if checked:
+        columns.append("cosine without")
+    align = ("left", "left", *("right",) * (len(columns) - 2))
+    views += [Paragraph(_reading(data)), Table(columns, rows, align=align)]
+    if not checked:
+        views.append(
+            Paragraph(
+                "For each sentence the parts add up to the cosine. A gradient speaks of small changes only:"
+                " /grad --check leaves every token out, to see what really happens."
+            )
+        )
     return (Stack(*views),)
 
 
-def _reading(data: dict[str, Any], largest: float) -> str:
+def _reading(data: dict[str, Any]) -> str:
     """Which tokens do most in each direction, and what the sum means."""
     scored = [
         (score, f"{quoted(token)} in {letter.upper()}")
@@ -92,13 +150,28 @@ def _reading(data: dict[str, Any], largest: float) -> str:
         for token, score in zip(data[letter]["tokens"], data[letter]["scores"], strict=True)
     ]
     scored.sort(key=lambda pair: -abs(pair[0]))
+    largest = abs(scored[0][0])
     told = []
     for sign, does in ((1, "Together"), (-1, "Apart")):
-        names = [name for score, name in scored if sign * score > 0.2 * largest][:WORTH_A_WORD]
+        names = [name for score, name in scored if sign * score > WORTH * largest][:WORTH_A_WORD]
         if names:
             told.append(f"{does}: {listed(names)}.")
     told.append(
-        f"The sum of all is {signed(data['sum'])}: to first order, if every token's row became 1 % longer, the"
-        f" cosine would change by {signed(data['sum'] / 100, 5)}."
+        f"All tokens add up to {signed(data['sum'])}: if every row grew by 1 %, the cosine would change by"
+        f" {signed(data['sum'] / 100, 5)}."
     )
+    told += [_most(data, letter) for letter in "ab"]
     return " ".join(told)
+
+
+def _most(data: dict[str, Any], letter: str) -> str:
+    """The token of a sentence that has the largest part in the cosine, or without which it falls lowest."""
+    side = data[letter]
+    if "similarity_without" in side:
+        values = side["similarity_without"]
+        t = int(np.argmin(values))
+        change = "falls" if values[t] < data["similarity"] else "rises"
+        return f"Without {quoted(side['tokens'][t])} in {letter.upper()} it {change} to {values[t]:.3f}."
+    t = int(np.argmax(side["parts"]))
+    part = side["parts"][t]
+    return f"The largest part in {letter.upper()} has {quoted(side['tokens'][t])} with {part:.3f}."

@@ -22,7 +22,11 @@ turns that vector (its cosine with the one before), and how near it is to the la
 how alike they are at every layer. The line `unrelated` is the mean cosine of six unrelated sentences: where
 it is high all vectors crowd into a narrow cone (anisotropy, Ethayarajh 2019, arXiv:1909.00512), and a high
 cosine there says little."""
-EXAMPLES = ("The cat is sleeping on the warm sofa.", "/layers", "/layers The cat is sleeping | A feline is resting")
+EXAMPLES = (
+    "The cat is sleeping on the warm sofa.",
+    "/layers",
+    "/layers The cat is sleeping | A feline is resting",
+)
 FORM = "texts"
 OPTIONS = ()
 COMPLETES = "sentence"
@@ -97,12 +101,21 @@ def _views_of_one(data: dict[str, Any]) -> "tuple[View, ...]":
     return (
         Stack(
             Paragraph(
-                "Each row pools the sentence as if the model ended there: a cosine of 1 with the row before "
-                "means that the layer did not turn the vector, and the last row is what the encoder gives."
+                "Each row pools the sentence as if the model ended there. A cosine of 1 with the row before "
+                "means that the layer did not turn the vector; the last row is what the encoder gives; "
+                "`unrelated` is the cosine that unrelated sentences have at that place."
             ),
-            Table(("after", "cosine with the row before", "with the last", "length", "unrelated sentences"), rows),
-            Lines({"with the last": np.array(last), "unrelated sentences": np.array(data["unrelated"])}, x=_short(data["layers"]), y_label="cosine"),
-            Paragraph(f"{data['layers'][largest]} turns it most (cosine {before[largest]:.2f}). {_anisotropy(data)}"),
+            Table(("after", "with the row before", "with the last", "length", "unrelated"), rows),
+            Lines(
+                {"with the row before": np.array([np.nan, *before[1:]]), "with the last": np.array(last)},
+                x=_short(data["layers"]),
+                y_label="cosine",
+                high=1.0,
+            ),
+            Paragraph(
+                f"The vector turns most at {data['layers'][largest]} (cosine {before[largest]:.2f})."
+                f" {_anisotropy(data)}"
+            ),
         ),
     )
 
@@ -125,11 +138,15 @@ def _views_of_two(data: dict[str, Any]) -> "tuple[View, ...]":
     return (
         Stack(
             Paragraph(
-                "How alike the two are after each layer. Only what lies above the line of unrelated sentences "
-                "says that they have something to do with each other."
+                "How alike the two are after each layer. Only what lies above the line of unrelated sentences"
+                " says that they have something to do with each other."
             ),
-            Lines({"A and B": np.array(similarity), "unrelated sentences": np.array(unrelated)}, x=_short(data["layers"]), y_label="cosine"),
-            Table(("after", "A and B", "unrelated", "difference", "this layer's change"), rows),
+            Lines(
+                {"A and B": np.array(similarity), "unrelated sentences": np.array(unrelated)},
+                x=_short(data["layers"]),
+                y_label="cosine",
+            ),
+            Table(("after", "A and B", "unrelated", "difference", "change"), rows),
             Paragraph(f"They end at {similarity[-1]:.3f}, {_compared(margins[-1])}. {_anisotropy(data)}"),
         ),
     )
@@ -147,8 +164,8 @@ def _anisotropy(data: dict[str, Any]) -> str:
     worst = int(np.argmax(unrelated))
     if unrelated[worst] < NARROW:
         return "At no layer do unrelated sentences look alike: there is no narrow cone."
-    told = f"{data['layers'][worst]}: even unrelated sentences have a cosine of {unrelated[worst]:.2f} there, so all"
-    told += " vectors lie in a narrow cone (anisotropy) and a high cosine says little"
+    told = f"At {data['layers'][worst]} even unrelated sentences have a cosine of {unrelated[worst]:.2f}: all"
+    told += " vectors lie in a narrow cone (anisotropy), and a high cosine there says little."
     if unrelated[-1] < NARROW:
-        return f"Mind {told}. At the end the cone is open: {unrelated[-1]:.2f}."
-    return f"Mind {told}. It is still {unrelated[-1]:.2f} at the end: compare cosines with each other, not with 1."
+        return f"{told} At the end the cone is open: {unrelated[-1]:.2f}."
+    return f"{told} At the end it is still {unrelated[-1]:.2f}: compare cosines with each other, not with 1."

@@ -1,7 +1,7 @@
 """`/list`: the sentences that are kept."""
 
 from ...errors import UsageError
-from ...views import Paragraph, Table
+from ...views import Paragraph, Stack, Table
 from ..line import Arguments
 from ..reply import Reply
 from ..selection import last_rows, rows_named
@@ -45,7 +45,6 @@ def run(session: Session, arguments: Arguments) -> Reply:
     )
     views = [table]
     if not words and total > MOST:
-        views.append(
-            Paragraph(f"the last {MOST} of {total:,}; /list 100 shows more, /list #1-#9 these", "dim")
-        )
-    return Reply(tuple(views), data)
+        hint = f"the last {MOST} of {total:,}; /list 100 shows more, /list #1-#9 chooses"
+        views.append(Paragraph(hint, "dim"))
+    return Reply((Stack(*views),), data)

@@ -15,7 +15,7 @@ from ...datasets import (
 )
 from ...encoder import TruncationWarning
 from ...errors import UsageError
-from ...views import Paragraph, Table
+from ...views import Paragraph, Stack, Table
 from ..line import Arguments, Option
 from ..reply import Reply
 from ..session import Session
@@ -50,7 +50,7 @@ def run(session: Session, arguments: Arguments) -> Reply:
     if len(arguments.words) != 1:
         hint = ": put a name with blanks into quotation marks" if len(arguments.words) > 1 else ""
         raise UsageError(f"/load takes one file, not {len(arguments.words)}{hint}")
-    path = Path(arguments.words[0]).expanduser()
+    path = Path(arguments.words[0])
     limit = arguments.options.get("limit")
     kind = recognise(path)
     texts = list(dict.fromkeys(_texts(path, kind, limit)))[:limit]
@@ -65,6 +65,7 @@ def run(session: Session, arguments: Arguments) -> Reply:
     data = {
         "file": str(path),
         "kind": kind,
+        "limit": limit,
         "texts": len(texts),
         "new": len(new),
         "first": kept[0].number if kept else None,
@@ -78,7 +79,7 @@ def run(session: Session, arguments: Arguments) -> Reply:
         if len(kept) > SHOWN:
             rows += [("…", f"{len(kept) - SHOWN:,} more")]
         views.append(Table(("", "sentence"), rows))
-    return Reply(tuple(views), data)
+    return Reply((Stack(*views),), data)
 
 
 def _texts(path: Path, kind: str, limit: int | None) -> Iterable[str]:
@@ -103,7 +104,8 @@ def _texts(path: Path, kind: str, limit: int | None) -> Iterable[str]:
 
 def _summary(data: dict, session: Session) -> str:
     count, new = data["texts"], data["new"]
-    parts = [f"{count:,} different text{'s' * (count != 1)} in {data['file']}"]
+    first = "the first " if count == data["limit"] else ""
+    parts = [f"{first}{count:,} different text{'s' * (count != 1)} of {data['file']}"]
     if new < count:
         known = count - new
         parts.append(f"{known:,} {'was' if known == 1 else 'were'} kept already")

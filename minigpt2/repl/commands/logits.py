@@ -1,5 +1,6 @@
 """`/logits [TEXT]`: what the language-model head would say next."""
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from ..session import Session
 from ..wording import quoted
 
 if TYPE_CHECKING:
+    from ...interpret import Look
     from ...views import View
 
 NAME = "logits"
@@ -20,8 +22,8 @@ SUMMARY = "what the language-model head guesses to come next"
 DETAILS = """\
 The head compares the last token's row with every row of the token table; a softmax turns the V scores into
 probabilities. The loss is the mean surprise, -ln p, at the tokens that really came; a head that knows nothing
-has ln V. With --all: after every token, what came, its probability, and how many tokens the head held for more
-probable. A model that was trained to embed alone has never been asked to guess, and shows it."""
+has ln V. With --all: after every token, what came, its probability, and its rank among the guesses. A model
+that was trained to embed alone has never been asked to guess, and shows it."""
 EXAMPLES = ("/logits The cat sat on the", "/logits --all The cat sat on the mat")
 FORM = "text"
 OPTIONS = (
@@ -43,7 +45,7 @@ def run(session: Session, arguments: Arguments) -> Reply:
     k = min(arguments.options["k"] or GUESSES, encoder.model.config.V)
     best = next_tokens(encoder.model, look, k)
     ids, probabilities = to_numpy(best.ids).tolist(), to_numpy(best.probabilities).tolist()
-    ln_v = float(np.log(encoder.model.config.V))
+    ln_v = math.log(encoder.model.config.V)
     told = surprise(look) if len(look.ids) > 1 else None
     data: dict[str, Any] = {
         "text": look.text,
@@ -58,32 +60,29 @@ def run(session: Session, arguments: Arguments) -> Reply:
         "surprise": to_numpy(told.each).tolist() if told else [],
     }
     if arguments.options["all"]:
-        data["came"] = _came(session, look, data["surprise"])
+        data["came"] = _came(look, data["surprise"])
     return Reply(_views(data, encoder.model.config.V), data)
 
 
-def _came(session: Session, look: Any, surprise: list[float]) -> list[dict[str, Any]]:
-    """For each token but the first: what came, how probable it was, and its rank from 1."""
-    from ...interpret import next_tokens, token_text
+def _came(look: "Look", surprise: list[float]) -> list[dict[str, Any]]:
+    """For each token but the first: what came, how probable it was, its rank from 1, and the best guess."""
+    from ...interpret import token_text
 
-    model = session.encoder.model
-    logits = to_numpy(model.logits(look.hidden[:-1])[0])  # (T−1, V)
-    came = np.array(look.ids[1:])  # (T−1,)
-    of_came = logits[np.arange(len(came)), came]  # (T−1,)
-    ranks = (logits > of_came[:, None]).sum(axis=1) + 1  # (T−1,)
-    found = []
-    for t, nats in enumerate(surprise):
-        guess = int(to_numpy(next_tokens(model, look, 1, row=t).ids)[0])
-        found.append(
-            {
-                "after": look.tokens[t],
-                "token": look.tokens[t + 1],
-                "probability": float(np.exp(-nats)),
-                "rank": int(ranks[t]),
-                "best": token_text(session.encoder.tokenizer, guess),
-            }
-        )
-    return found
+    logits, _ = look.encoder.model.logits(look.hidden[:-1])  # (T−1, V)
+    came = look.batch.ids[1:]  # (T−1,)
+    of_came = logits[look.batch.positions[:-1], came]  # (T−1,)
+    ranks = to_numpy((logits > of_came[:, None]).sum(axis=1) + 1).tolist()  # (T−1,)
+    best = to_numpy(logits.argmax(axis=1)).tolist()  # (T−1,)
+    return [
+        {
+            "after": look.tokens[t],
+            "token": look.tokens[t + 1],
+            "probability": math.exp(-nats),
+            "rank": ranks[t],
+            "best": token_text(look.encoder.tokenizer, best[t]),
+        }
+        for t, nats in enumerate(surprise)
+    ]
 
 
 def _views(data: dict[str, Any], V: int) -> "tuple[View, ...]":
@@ -92,18 +91,43 @@ def _views(data: dict[str, Any], V: int) -> "tuple[View, ...]":
     views: list[View] = [Paragraph(_reading(data, V))]
     if data.get("came"):
         rows = [
-            (one["after"], one["token"], one["probability"], one["rank"], one["best"]) for one in data["came"]
+            (
+                quoted(one["after"]),
+                quoted(one["token"]),
+                _probability(one["probability"]),
+                one["rank"],
+                quoted(one["best"]),
+            )
+            for one in data["came"]
         ]
         views += [
             Heading("After every token", f"rank 1 is the best of {V:,} guesses"),
-            Table(("after", "came", "probability", "rank", "best guess"), [(quoted(a), quoted(b), *c, quoted(d)) for a, b, *c, d in rows]),
+            Table(
+                ("after", "came", "probability", "rank", "best guess"),
+                rows,
+                align=("left", "left", "right", "right", "left"),
+            ),
         ]
-    last = quoted(data["tokens"][-1])
+    guesses = data["next"]
     views += [
-        Heading(f"What may come after {last}", "probability of each token"),
-        Bars([quoted(one["token"]) for one in data["next"]], np.array([one["probability"] for one in data["next"]]), low=0.0, digits=4),
+        Heading(f"What may come after {quoted(data['tokens'][-1])}", "probability of each token"),
+        Bars(
+            [quoted(guess["token"]) for guess in guesses],
+            np.array([guess["probability"] for guess in guesses]),
+            low=0.0,
+            digits=_decimals(guesses[0]["probability"]),
+        ),
     ]
     return (Stack(*views),)
+
+
+def _decimals(probability: float) -> int:
+    """How many show three digits that count, at most 8."""
+    return min(8, max(3, 2 - math.floor(math.log10(max(probability, 1e-300)))))
+
+
+def _probability(value: float) -> str:
+    return f"{value:.{_decimals(value)}f}" if value >= 1e-6 else f"{value:.1e}"
 
 
 def _reading(data: dict[str, Any], V: int) -> str:
@@ -115,7 +139,9 @@ def _reading(data: dict[str, Any], V: int) -> str:
     told = f"On this text the head loses {loss:.2f} nats a token; guessing blindly among {V:,} tokens loses"
     told += f" ln V = {ln_v:.2f}."
     if loss < TRAINED * ln_v:
-        return f"{head} {told} So it has learned to guess: on average as if among {np.exp(loss):,.0f} tokens."
+        return (
+            f"{head} {told} So it has learned to guess: on average as if among {math.exp(loss):,.0f} tokens."
+        )
     if loss < UNTRAINED * ln_v:
         return f"{head} {told} That is little better than blind: take the guesses for what they are."
     return (

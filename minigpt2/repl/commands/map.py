@@ -8,7 +8,7 @@ from ...errors import UsageError
 from ...files import atomic_path
 from ...interpret import principal_components
 from ...similarity import nearest
-from ...views import Paragraph, Scatter, interactive_map
+from ...views import Paragraph, Scatter, Stack, interactive_map
 from ..line import Arguments, Option
 from ..reply import Reply
 from ..selection import last_rows, rows_named
@@ -39,6 +39,7 @@ COMPLETES = "sentence"
 LEAST = 3  # two sentences are always the ends of a line
 MOST_UNASKED = 40
 MOST_ON_A_PAGE = 20_000
+MOST_TRIED = 500  # sentences whose nearest one is looked up
 
 
 def run(session: Session, arguments: Arguments) -> Reply:
@@ -58,24 +59,26 @@ def run(session: Session, arguments: Arguments) -> Reply:
     vectors = session.vectors[rows]  # (M, D)
     projection = principal_components(vectors, 2)
     shown = float(projection.explained.sum())
-    right = _neighbours_kept(vectors, projection.points)
+    right, tried = _neighbours_kept(vectors, projection.points)
     data = {
         "numbers": [s.number for s in sentences],
         "points": projection.points.tolist(),
         "explained": projection.explained.tolist(),
         "nearest_kept": right,
+        "nearest_tried": tried,
     }
     about = (
         f"the map holds {shown:.0%} of the variance (across {projection.explained[0]:.0%}, up "
-        f"{projection.explained[1]:.0%}); for {right} of {len(rows):,} sentences the nearest on the map is "
+        f"{projection.explained[1]:.0%}); for {right:,} of {tried:,} sentences the nearest on the map is "
         f"the nearest in all {vectors.shape[1]} dimensions"
     )
-    labels = [f"#{s.number} {s.text}" for s in sentences]
+    names, texts = [f"#{s.number}" for s in sentences], [s.text for s in sentences]
     sources = [s.source for s in sentences]
     groups = sources if len(set(sources)) > 1 else None
     marked = [i for i, s in enumerate(sentences) if s.text == session.current]
     if target:
         path = Path(target).expanduser()
+        labels = [f"{name} {text}" for name, text in zip(names, texts, strict=True)]
         page = interactive_map(
             projection.points, labels, groups, marked=marked, title="Map of sentences", subtitle=about
         )
@@ -83,8 +86,9 @@ def run(session: Session, arguments: Arguments) -> Reply:
             temporary.write_text(page, encoding="utf-8")
         data["file"] = str(path)
         words = f"wrote {path}, an interactive map of {len(rows):,} sentences: open it in a browser"
-        return Reply((Paragraph(words), Paragraph(about, "dim")), data)
-    views = [Scatter(projection.points, labels=labels, groups=groups, marked=marked), Paragraph(about, "dim")]
+        return Reply((Stack(Paragraph(words), Paragraph(about, "dim")),), data)
+    scatter = Scatter(projection.points, labels=texts, names=names, groups=groups, marked=marked)
+    views = [scatter, Paragraph(about, "dim")]
     total = len(session.sentences)
     if not arguments.words and total > len(rows):
         views.append(
@@ -92,14 +96,17 @@ def run(session: Session, arguments: Arguments) -> Reply:
                 f"the last {len(rows)} of {total:,}; /map #1 #5-#9 chooses, /map --html FILE takes all", "dim"
             )
         )
-    return Reply(tuple(views), data)
+    return Reply((Stack(*views),), data)
 
 
-def _neighbours_kept(vectors: np.ndarray, points: np.ndarray) -> int:
-    """For how many of (M, D) the nearest other row is also the nearest of the (M, 2) on the map."""
-    numbers = np.arange(len(vectors))
+def _neighbours_kept(vectors: np.ndarray, points: np.ndarray) -> tuple[int, int]:
+    """For how many of (M, D) the nearest other row is also the nearest of the (M, 2) on the map.
+
+    The second number is how many were tried: all, or some evenly spaced of very many.
+    """
+    tried = np.unique(np.linspace(0, len(vectors) - 1, MOST_TRIED).astype(int))  # (tried,)
     found = []
     for x in (vectors, points):
-        _, rows = nearest(x, x, k=2, metric="euclidean")  # (M, 2)
-        found.append(np.where(rows[:, 0] == numbers, rows[:, 1], rows[:, 0]))  # (M,)
-    return int((found[0] == found[1]).sum())
+        _, rows = nearest(x[tried], x, k=2, metric="euclidean")  # (tried, 2)
+        found.append(np.where(rows[:, 0] == tried, rows[:, 1], rows[:, 0]))  # (tried,)
+    return int((found[0] == found[1]).sum()), len(tried)

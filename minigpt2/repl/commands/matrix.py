@@ -4,7 +4,7 @@ import numpy as np
 
 from ...errors import UsageError
 from ...similarity import METRICS, matrix, reading
-from ...views import HeatMap, Paragraph, Table
+from ...views import HeatMap, Paragraph, Stack, Table
 from ..line import Arguments, Option
 from ..reply import Reply
 from ..selection import last_rows, rows_named, unit_rows
@@ -15,7 +15,7 @@ USAGE = "/matrix [#1 #4-#9] [--metric NAME]"
 SUMMARY = "every kept sentence with every other, as a heat map"
 DETAILS = """\
 A cell is how alike the sentences of its row and of its column are; groups of alike sentences show as blocks.
-Below are the closest and the farthest pair. Without numbers the last 12 sentences are taken."""
+Below are the closest and the farthest pair. Without numbers the last sentences are taken, as many as fit."""
 
 
 def _metric(name: str) -> str:
@@ -37,13 +37,18 @@ OPTIONS = (
 )
 COMPLETES = "sentence"
 
-MOST_UNASKED = 12  # as many as fit with their numbers into 80 columns
 MOST = 200
+MOST_UNASKED = 30
+CELL = 4  # columns of the screen that a number like -.12 needs
 
 
 def run(session: Session, arguments: Arguments) -> Reply:
     """Compare the chosen sentences, each with each."""
-    rows = rows_named(session, arguments.words, NAME) if arguments.words else last_rows(session, MOST_UNASKED)
+    if arguments.words:
+        rows = rows_named(session, arguments.words, NAME)
+    else:
+        fitting = session.console.width * 2 // 3 // CELL  # a third of the width is for the labels
+        rows = last_rows(session, min(max(fitting, 3), MOST_UNASKED))
     if len(rows) < 2:
         raise UsageError(f"a matrix needs at least 2 kept sentences, not {len(rows)}: type or name more")
     if len(rows) > MOST:
@@ -83,24 +88,18 @@ def run(session: Session, arguments: Arguments) -> Reply:
         high=high if metric.higher_is_closer else float(scores.max()),
         caption=f"{name}, from {low:g} to {high:.3g}; {metric.landmarks} ({better})",
     )
-    table = Table(
-        ("", "", "", name, "in words"),
-        [_pair(session, what, pair) for what, pair in pairs.items()]
-        if len(rows) > 2
-        else [_only(session, pairs)],
-    )
+    if len(rows) == 2:
+        pairs = {"the pair": pairs["closest"]}  # which is neither close nor far
+    lines = [line for what, pair in pairs.items() for line in _pair(session, what, pair)]
+    table = Table(("", name, "in words", "sentences"), lines)
     views = [heat, table]
     total = len(session.sentences)
     if not arguments.words and total > len(rows):
         views.append(Paragraph(f"the last {len(rows)} of {total:,}; /matrix #1 #5 #9-#12 chooses", "dim"))
-    return Reply(tuple(views), data)
+    return Reply((Stack(*views),), data)
 
 
-def _pair(session: Session, what: str, pair: dict) -> tuple:
+def _pair(session: Session, what: str, pair: dict) -> list[tuple]:
+    """Two rows of a table: the pair's score with its first sentence, and the second one below."""
     a, b = (f"#{n} {session.sentences[session.row_of(n)].text}" for n in pair["numbers"])
-    return what, a, b, pair["score"], pair["reading"]
-
-
-def _only(session: Session, pairs: dict) -> tuple:
-    """Of two sentences there is one pair, which is neither close nor far."""
-    return _pair(session, "the pair", pairs["closest"])
+    return [(what, pair["score"], pair["reading"], a), (None, None, None, b)]

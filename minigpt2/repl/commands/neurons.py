@@ -21,12 +21,12 @@ USAGE = '/neurons [LAYER | LAYER.NEURON] [--k N] [--of "TEXT"]'
 SUMMARY = "the MLP neurons that a sentence excites, and by which tokens"
 DETAILS = """\
 A block's MLP reads each token with F neurons; each has one number a token, after GELU: about 0 is silent, and
-the more, the louder it adds its own direction to the token's row. Shown are those with the highest value, each
-with the token that set it off. `/neurons 2.77` shows what neuron 77 of layer 2 says at every token."""
+the more, the louder it adds its own direction to the token's row. Shown are those with the highest value,
+each with the token that set it off. `/neurons 2.77` shows what neuron 77 of layer 2 says at every token."""
 EXAMPLES = ("The cat is sleeping on the warm sofa.", "/neurons", "/neurons 3 --k 5", "/neurons 0.7")
 FORM = "words"
 OPTIONS = (count_option("neurons"), OF)
-COMPLETES = "layer"
+COMPLETES = ("layer",)
 
 STRONGEST = 10
 LOUD = 0.5  # of a neuron's highest value: other tokens that set it off too
@@ -72,8 +72,8 @@ def _one(look: "Look", layer: int, neuron: int) -> Reply:
         (
             Stack(
                 Paragraph(
-                    f"Neuron {neuron} of layer {layer}: below each token what it says there after GELU; about 0"
-                    f" is silent, and it never falls below -0.17."
+                    f"Neuron {neuron} of layer {layer}: below each token what it says there, after GELU."
+                    f" About 0 is silent, and none falls below -0.17."
                 ),
                 TokenChips(look.tokens, weights=values),
                 Paragraph(said),
@@ -89,7 +89,16 @@ def _strongest(look: "Look", layer: int | None, k: int) -> Reply:
     found: list[dict[str, Any]] = []
     for one in neurons(look, layer, k):
         values = to_numpy(neuron_tokens(look, one.layer, one.neuron))  # (T,)
-        found.append({"layer": one.layer, "neuron": one.neuron, "position": one.row, "token": one.token, "value": one.value, "values": values.tolist()})
+        found.append(
+            {
+                "layer": one.layer,
+                "neuron": one.neuron,
+                "position": one.row,
+                "token": one.token,
+                "value": one.value,
+                "values": values.tolist(),
+            }
+        )
     data = {"text": look.text, "tokens": look.tokens, "ids": look.ids, "layer": layer, "neurons": found}
     return Reply(_views(look, layer, found), data)
 
@@ -98,7 +107,9 @@ def _views(look: "Look", layer: int | None, found: list[dict[str, Any]]) -> "tup
     from ...views import Paragraph, Stack, Table
 
     F = look.encoder.model.config.F
-    where = f"of all {counted(look.encoder.model.config.L, 'layer')}" if layer is None else f"of layer {layer}"
+    where = (
+        f"of all {counted(look.encoder.model.config.L, 'layer')}" if layer is None else f"of layer {layer}"
+    )
     rows = []
     for one in found:
         values = np.array(one["values"])
@@ -107,15 +118,22 @@ def _views(look: "Look", layer: int | None, found: list[dict[str, Any]]) -> "tup
             for t in np.argsort(-values, kind="stable").tolist()
             if t != one["position"] and values[t] > LOUD * one["value"] > 0.0
         ]
-        rows.append((f"{one['layer']}.{one['neuron']}", one["value"], f"{quoted(one['token'])} at {one['position']}", ", ".join(others)))
+        rows.append(
+            (
+                f"{one['layer']}.{one['neuron']}",
+                one["value"],
+                f"{quoted(one['token'])} at {one['position']}",
+                ", ".join(others),
+            )
+        )
     best = found[0]
     return (
         Stack(
             Paragraph(
-                f"The {len(found)} loudest neurons {where}, {F} in each: the number is what the neuron says at the"
-                f" token that sets it off most."
+                f"The {len(found)} loudest neurons {where}, {F} in each: the number is what the neuron says"
+                f" at the token that sets it off most."
             ),
-            Table(("layer.neuron", "after GELU", "set off by", "and half as much by"), rows),
+            Table(("layer.neuron", "after GELU", "loudest at", "at least half as loud at"), rows),
             Paragraph(f"/neurons {best['layer']}.{best['neuron']} shows the first of them at every token."),
         ),
     )

@@ -26,14 +26,14 @@ USAGE = "/pool [mean|weighted|last|max]"
 SUMMARY = "compare the four poolings, or go on with another one"
 DETAILS = """\
 Pooling makes one vector out of the rows of all tokens: their mean, a mean in which late tokens count for more
-(weighted: a causal model's late tokens have seen more), the last row, or in every dimension the largest value.
-Without a name the four are compared for the current sentence. With a name the conversation goes on with that
-pooling, and the sentences kept are embedded anew; /undo goes back. The model was trained with one of them: the
-others are there to compare."""
+(weighted: a causal model's late tokens have seen more), the last row, or in every dimension the largest
+value. Without a name the four are compared for the current sentence. With a name the conversation goes on
+with that pooling, and the sentences kept are embedded anew; /undo goes back. A model is trained with one of
+them: the others are there to compare."""
 EXAMPLES = ("The cat is sleeping on the warm sofa.", "/pool", "/pool mean")
 FORM = "words"
 OPTIONS = ()
-COMPLETES = "pooling"
+COMPLETES = ("pooling",)
 
 SHORT = {"weighted": "weighted_mean"}
 COMPARED = 64  # of the sentences kept: the last ones
@@ -68,7 +68,8 @@ def _switch(session: Session, name: str) -> Reply:
     settings = dataclasses.replace(session.encoder.settings, pooling=name, calibration=None)
     old = session.encoder
     session.use(
-        Encoder(old.model, old.tokenizer, settings, old.backend, old.path), undo=f"the pooling {before} became {name}"
+        Encoder(old.model, old.tokenizer, settings, old.backend, old.path),
+        undo=f"the pooling {before} became {name}",
     )
     again = f"; {kept} kept sentences are embedded anew" if kept else ""
     return Reply((Paragraph(f"Pooling is now {name}, not {before}{again}. /undo goes back."),), data)
@@ -146,14 +147,15 @@ def _views(data: dict[str, Any]) -> "tuple[View, ...]":
     ]
     views: list[View] = [
         Paragraph(
-            "The same token rows made into one vector in four ways. First how much each token counts; for max,"
-            " in what share of the dimensions its value is the largest."
+            "The same token rows made into one vector in four ways. First how much each token counts: for max"
+            " that is in what share of the dimensions its value is the largest."
         ),
         HeatMap(
-            np.array(list(data["weights"].values())),
-            rows=marked,
-            columns=[word_of(token) for token in data["tokens"]],
+            np.array(list(data["weights"].values())).T,
+            rows=[word_of(token) for token in data["tokens"]],
+            columns=names,
             low=0.0,
+            digits=3,
         ),
         Heading("The cosine between the four vectors"),
         HeatMap(np.array(data["cosines"]), rows=marked, columns=names, high=1.0),
@@ -167,5 +169,7 @@ def _views(data: dict[str, Any]) -> "tuple[View, ...]":
         if data["compared_with"] == COMPARED:
             views.append(Paragraph(f"Compared with the last {COMPARED} sentences kept."))
     else:
-        views.append(Paragraph("Type more sentences to see which of them each pooling holds for the nearest."))
+        views.append(
+            Paragraph("Type more sentences to see which of them each pooling holds for the nearest.")
+        )
     return (Stack(*views),)

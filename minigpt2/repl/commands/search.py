@@ -51,7 +51,7 @@ def run(session: Session, arguments: Arguments) -> Reply:
     k = arguments.options.get("k") or NEAREST
     vector = session.encoder.encode_query(query)  # (D,)
     without = session.row_of(itself.number) if itself else None
-    found = neighbours(vector, session.document_vectors(), k, without)
+    found = neighbours(session, vector, session.document_vectors(), k, without)
     sentences = [session.sentences[row] for row in found.rows]
     words = [reading("cosine", cosine, len(vector)) for cosine in found.cosines]
     data = {
@@ -71,6 +71,7 @@ def run(session: Session, arguments: Arguments) -> Reply:
         low=min(0.0, *found.cosines),
         high=1.0,
         notes=[f"{said} · {s.source}" if several else said for s, said in zip(sentences, words, strict=True)],
+        label_share=0.6,
         caption=f"the {len(sentences)} nearest of {data['searched']:,} sentences, by cosine",
     )
     return Reply((bars,), data)

@@ -4,7 +4,7 @@ import numpy as np
 
 from ...errors import UsageError
 from ...similarity import METRICS, matrix, reading
-from ...views import Bars, Paragraph, Table
+from ...views import Bars, Paragraph, Stack, Table
 from ..line import Arguments
 from ..reply import Reply
 from ..selection import unit_rows
@@ -14,9 +14,9 @@ NAME = "sim"
 USAGE = "/sim A | B"
 SUMMARY = "how alike two sentences are, by every measure"
 DETAILS = """\
-Every measure with the range that it can have for vectors of length 1, and what its value says: the words are a
-rule of thumb for models that were trained on paraphrases. A single text is compared with the current sentence,
-and of more than two the first with each of the others. #3 stands for sentence 3."""
+Every measure with the range that it can have for vectors of length 1, and what its value says: the words are
+a rule of thumb for models that were trained on paraphrases. A single text is compared with the current
+sentence, and of more than two the first with each of the others. #3 stands for sentence 3."""
 EXAMPLES = (
     "/sim The cat is sleeping | A feline is resting",
     "/sim The cat is sleeping | A feline is resting | The stock market fell",
@@ -28,6 +28,7 @@ OPTIONS = ()
 COMPLETES = "sentence"
 
 MOST = 50  # sentences that are compared at once
+ROOM_FOR_LANDMARKS = 104  # columns of the screen
 NO_DIRECTION = "a zero vector has no direction"
 
 
@@ -65,34 +66,38 @@ def run(session: Session, arguments: Arguments) -> Reply:
             for i, text in enumerate(texts[1:])
         ],
     }
-    views = _one_pair(texts, scores, readings[0], ranges) if len(texts) == 2 else _ranking(data, ranges)
-    return Reply(views, data)
+    if len(texts) == 2:
+        view = _one_pair(data, ranges, session.console.width >= ROOM_FOR_LANDMARKS)
+    else:
+        view = _ranking(data, ranges)
+    return Reply((view,), data)
 
 
-def _one_pair(
-    texts: list[str],
-    scores: dict[str, list[float]],
-    readings: dict[str, str],
-    ranges: dict[str, tuple[float, float]],
-) -> tuple:
+def _one_pair(data: dict, ranges: dict[str, tuple[float, float]], landmarks: bool) -> Stack:
+    """Every measure in a row, with what some of its values mean if there is room for `landmarks`."""
+    columns = ["measure", "value", "range", "what it says", "landmarks"]
+    pair = data["pairs"][0]
     rows = [
-        (name, f"{values[0]:.4f}", _range(*ranges[name]), readings[name], METRICS[name].landmarks)
-        for name, values in scores.items()
+        (name, f"{value:.4f}", _range(*ranges[name]), pair["readings"][name], METRICS[name].landmarks)
+        for name, value in pair["scores"].items()
     ]
-    aligned = ("left", "right", "left", "left", "left")
-    return (
-        Paragraph(f"A  {texts[0]}\nB  {texts[1]}"),
-        Table(("measure", "value", "range", "what it says", "landmarks"), rows, align=aligned),
+    if not landmarks:
+        columns, rows = columns[:-1], [row[:-1] for row in rows]
+    cosine = METRICS["cosine"]
+    return Stack(
+        Paragraph(f"A: {data['texts'][0]}\nB: {data['texts'][1]}"),
+        Table(columns, rows, align=["left", "right", *["left"] * (len(columns) - 2)]),
+        Paragraph(f"cosine: {cosine.explanation}; {cosine.landmarks}", "dim"),
     )
 
 
-def _ranking(data: dict, ranges: dict[str, tuple[float, float]]) -> tuple:
+def _ranking(data: dict, ranges: dict[str, tuple[float, float]]) -> Stack:
     """The cosines as bars with their words, then every measure of every pair."""
     others = data["texts"][1:]
     letters = [_letter(i + 1) for i in range(len(others))]
     cosines = np.array([pair["scores"]["cosine"] for pair in data["pairs"]])
     bars = Bars(
-        [f"{letter}  {text}" for letter, text in zip(letters, others, strict=True)],
+        [f"{letter}: {text}" for letter, text in zip(letters, others, strict=True)],
         cosines,
         low=min(0.0, float(cosines.min())),
         high=1.0,
@@ -101,9 +106,9 @@ def _ranking(data: dict, ranges: dict[str, tuple[float, float]]) -> tuple:
     )
     rows = [("range", *(_range(*ranges[name]) for name in METRICS))]
     for letter, pair in zip(letters, data["pairs"], strict=True):
-        rows.append((f"A, {letter}", *(f"{pair['scores'][name]:.3f}" for name in METRICS)))
+        rows.append((f"A and {letter}", *(f"{pair['scores'][name]:.3f}" for name in METRICS)))
     table = Table(("", *METRICS), rows, align=("left", *["right"] * len(METRICS)))
-    return Paragraph(f"A  {data['texts'][0]}"), bars, table
+    return Stack(Paragraph(f"A: {data['texts'][0]}"), bars, table)
 
 
 def _letter(place: int) -> str:

@@ -92,8 +92,8 @@ def _views(tokenizer: Tokenizer, words: list[WordTrace], data: dict[str, Any]) -
     chips = TokenChips([token_text(tokenizer, id) for id in ids], ids=ids, caption=sizes)
     views = [
         Paragraph(
-            "Each chip is one token with its id below; ␣ is the blank that belongs to a word. Below, each word "
-            "from its bytes on: every line joins one pair, the one with the lowest rank first."
+            "Each chip is one token with its id below; ␣ is the blank that belongs to a word. Then each word"
+            " from its bytes on: every line joins one pair, the one with the lowest rank first."
         ),
         chips,
     ]
@@ -103,5 +103,7 @@ def _views(tokenizer: Tokenizer, words: list[WordTrace], data: dict[str, Any]) -
     told = list({word.text: word for word in words if word.steps}.values())
     views += [MergeSteps(word.text, word.steps) for word in told[:WORDS_SHOWN]]
     if len(told) > WORDS_SHOWN:
-        views.append(Paragraph(f"{len(told) - WORDS_SHOWN} more words are not shown: /tokens WORD shows one."))
+        views.append(
+            Paragraph(f"{len(told) - WORDS_SHOWN} more words are not shown: /tokens WORD shows one.")
+        )
     return (Stack(*views),)

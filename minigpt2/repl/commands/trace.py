@@ -1,5 +1,7 @@
 """`/trace [TEXT]`: the forward pass step by step."""
 
+import contextlib
+import math
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,27 +23,37 @@ NAME = "trace"
 USAGE = "/trace [TEXT]"
 SUMMARY = "step through the forward pass, layer by layer"
 DETAILS = """\
-Every step from the ids to the sentence's vector: what it reads, its formula, the shape that comes out, and the
-first of its numbers. At a terminal Enter goes to the next step, b back, n to the next layer, q out; elsewhere
-all steps follow one another. T tokens, D width, H heads, K width of a head, F width of an MLP."""
+Every step from the ids to the sentence's vector: what it reads, its formula, the shapes that go in and come
+out, and the first of its numbers. At a terminal Enter goes to the next step, b back, n to the next layer, q
+out; elsewhere all steps follow one another. T tokens, D width, H heads, K width of a head, F width of an MLP,
+V vocabulary, P positions."""
 EXAMPLES = ("/trace The cat sleeps",)
 FORM = "text"
 OPTIONS = ()
 COMPLETES = "sentence"
 
 ROWS, COLUMNS = 8, 12  # of an array that are shown
-KEYS = "Enter next, b back, n next layer, q out"
+KEYS, SHORT_KEYS = "Enter next, b back, n next layer, q out", "Enter b n q"
+
+
+class Walk(NamedTuple):
+    """A forward pass to walk through."""
+
+    steps: "list[Step]"
+    described: list[dict[str, Any]]  # the same as plain values
+    tokens: list[str]  # as labels
+    causal: bool
 
 
 class Reads(NamedTuple):
-    """What a step reads: names of earlier steps and of parameters, and the shapes that meet in its formula."""
+    """What a step reads: names of earlier steps and of parameters, and the shapes that its formula joins."""
 
     names: tuple[str, ...]
     shapes: str
 
 
-# For steps outside the blocks by their names, for those inside by what stands behind `blocks.i.`; there a name
-# that begins with h. is a parameter, and `x` the residual stream as the step finds it.
+# Steps outside the blocks by their names, those inside by what stands behind `blocks.i.`; there a name that
+# begins with h. is a parameter. `x` is the residual stream as the step finds it.
 READS = {
     "ids": Reads(("the text",), "text"),
     "tokens": Reads(("wte.weight", "ids"), "rows (T,) of (V, D)"),
@@ -76,64 +88,62 @@ def run(session: Session, arguments: Arguments) -> Reply:
     steps = trace_steps(look)
     described = [_describe(step, config, len(look.ids)) for step in steps]
     data = {"text": look.text, "tokens": look.tokens, "ids": look.ids, "steps": described}
-    tokens = [word_of(token) for token in look.tokens]
+    walk = Walk(steps, described, [word_of(token) for token in look.tokens], config.causal)
     if session.interactive and session.console.is_terminal and can_read_keys():
         from ...views import Paragraph
 
-        seen = _step_by_keys(session, steps, described, tokens)
+        seen = _step_by_keys(session, walk)
         last = described[seen]
         return Reply((Paragraph(f"Left at step {seen + 1} of {len(steps)}: {last['name']}."),), data)
-    from ...views import Paragraph
+    from ...views import Paragraph, Stack
 
     intro = Paragraph(
-        "What the model computes, in order: each step says what it reads and makes, in names and in shapes, and"
-        " shows the first of its numbers."
+        "What the model computes, in order: each step says what it reads and what it makes, in names and in"
+        " shapes, and shows the first of its numbers."
     )
-    views = [_view(at, steps, described[at], tokens) for at in range(len(steps))]
-    return Reply((intro, *views), data)
+    return Reply((Stack(intro, *(_view(walk, at) for at in range(len(steps)))),), data)
 
 
-def _step_by_keys(
-    session: Session, steps: "list[Step]", described: list[dict[str, Any]], tokens: list[str]
-) -> int:
+def _step_by_keys(session: Session, walk: Walk) -> int:
     """Draw the steps that the keys ask for; the last one that was seen. Ctrl-C is the way out as q is."""
     from rich.control import Control
+    from rich.segment import ControlType
     from rich.text import Text
 
+    from ...views.frame import fitting
+
     at, console = 0, session.console
-    try:
-        with single_keys() as next_key:
-            while True:
-                console.print(_view(at, steps, described[at], tokens))
-                console.print(Text(KEYS, style="reverse" if console.color_system else ""), end="")
+    line = Text(fitting((KEYS, SHORT_KEYS), console.width), style="reverse" if console.color_system else "")
+    with single_keys() as next_key, contextlib.suppress(KeyboardInterrupt):
+        while True:
+            console.print(_view(walk, at))
+            console.print(line, end="")
+            try:
                 to = at
                 while to == at:
-                    key = next_key()
-                    if key in ("q", "Q", "escape", "end"):
-                        to = None
-                        break
-                    to = _destination(key, at, described)
-                console.control(Control.move_to_column(0))
-                console.print(" " * len(KEYS), end="")
-                console.control(Control.move_to_column(0))
-                if to is None or to == len(steps):
-                    return at
-                at = to
-    except KeyboardInterrupt:
-        console.print()
-        return at
+                    to = destination(next_key(), at, walk.described)
+            finally:
+                console.control(
+                    Control((ControlType.CURSOR_MOVE_TO_COLUMN, 0), (ControlType.ERASE_IN_LINE, 2))
+                )
+            if to is None:
+                break
+            at = to
+            console.print()
+    return at
 
 
-def _destination(key: str, at: int, described: list[dict[str, Any]]) -> int:
-    """The step that a key leads to; the number of steps for the one behind the last; `at` for any other key."""
-    if key in ("enter", "right", "down"):
-        return at + 1
+def destination(key: str, at: int, described: list[dict[str, Any]]) -> int | None:
+    """The step that a key leads to, None for the way out; `at` itself for a key that means nothing."""
+    if key in ("q", "Q", "escape", "end"):
+        return None
     if key in ("b", "B", "left", "up", "backspace"):
         return max(0, at - 1)
+    if key in ("enter", "right", "down"):
+        return at + 1 if at + 1 < len(described) else None
     if key in ("n", "N"):
         here = described[at]["layer"]
-        later = (i for i in range(at + 1, len(described)) if described[i]["layer"] != here)
-        return next(later, len(described))
+        return next((i for i in range(at + 1, len(described)) if described[i]["layer"] != here), None)
     return at
 
 
@@ -158,8 +168,15 @@ def _describe(step: "Step", config: GPT2Config, T: int) -> dict[str, Any]:
         "min": float(finite.min()),
         "max": float(finite.max()),
         "hidden": int(array.size - finite.size),
-        "first": _window(array)[0].astype(np.float64).tolist(),
+        "first": _values(_window(array)[0]),
     }
+
+
+def _values(window: np.ndarray) -> list:
+    """Plain numbers, None for what is not finite."""
+    if window.ndim > 1:
+        return [_values(row) for row in window]
+    return [value if math.isfinite(value) else None for value in window.tolist()]
 
 
 def _place(name: str) -> tuple[int | None, str]:
@@ -187,27 +204,29 @@ def _window(array: np.ndarray) -> tuple[np.ndarray, str]:
         array, which = array[0], f"head 0 of {len(array)}: "
     elif array.ndim == 3:  # (T, H, K)
         array, which = array[:, 0], f"head 0 of {array.shape[1]}: "
-    shown = array[:ROWS, :COLUMNS]
     R, C = array.shape
-    if shown.shape == array.shape:
-        return shown, which.removesuffix(": ")
-    return shown, f"{which}the first {len(shown)} of {R} rows, {shown.shape[1]} of {C} columns"
+    rows = f"all {R} rows" if R <= ROWS else f"the first {ROWS} of {R} rows"
+    columns = f"all {C} columns" if C <= COLUMNS else f"the first {COLUMNS} of {C} columns"
+    return array[:ROWS, :COLUMNS], f"{which}{rows}, {columns}"
 
 
-def _view(at: int, steps: "list[Step]", described: dict[str, Any], tokens: list[str]) -> "View":
+def _view(walk: Walk, at: int) -> "View":
     """One step."""
     from ...views import Heading, Paragraph, Stack
 
+    described = walk.described[at]
     layer = "" if described["layer"] is None else f"layer {described['layer']}, "
     reads = ", ".join(described["reads"])
-    text = f"{described['explanation'][0].upper()}{described['explanation'][1:]}:  {described['formula']}\n"
-    text += f"reads {reads}\n{described['reads_shapes']}  ->  {described['makes']}"
-    return Stack(
-        Heading(f"Step {at + 1} of {len(steps)}", f"{layer}{described['name']}"),
-        Paragraph(text),
-        _picture(to_numpy(steps[at].array), described, tokens),
-        Paragraph(_numbers(described), "dim"),
-    )
+    explanation = f"{described['explanation'][0].upper()}{described['explanation'][1:]}."
+    shapes = f"{described['reads_shapes']} → {described['makes']}"
+    views = [
+        Heading(f"Step {at + 1} of {len(walk.steps)}", f"{layer}{described['name']}"),
+        Paragraph(f"{explanation}\nreads: {reads}\nformula: {described['formula']}\nshapes: {shapes}"),
+        _picture(walk, at),
+    ]
+    if described["name"] != "ids":
+        views.append(Paragraph(_numbers(described), "dim"))
+    return Stack(*views)
 
 
 def _numbers(described: dict[str, Any]) -> str:
@@ -216,11 +235,12 @@ def _numbers(described: dict[str, Any]) -> str:
     return f"{told}; {hidden:,} entries are -inf: the future, which is hidden" if hidden else told
 
 
-def _picture(array: np.ndarray, described: dict[str, Any], tokens: list[str]) -> "View":
+def _picture(walk: Walk, at: int) -> "View":
     """The first of an array's numbers."""
     from ...views import HeatMap, TokenChips, VectorStrip
 
-    if described["name"] == "ids":
+    array, name, tokens = to_numpy(walk.steps[at].array), walk.steps[at].name, walk.tokens
+    if name == "ids":
         return TokenChips(tokens, ids=array.tolist())
     if array.ndim == 1:
         return VectorStrip(array)
@@ -229,7 +249,9 @@ def _picture(array: np.ndarray, described: dict[str, Any], tokens: list[str]) ->
     R, C = window.shape
     of_tokens = array.ndim == 3 and array.shape[1] == array.shape[2]
     columns = tokens[:C] if of_tokens else [str(c) for c in range(C)]
-    pattern = described["name"].endswith("attn.pattern")
+    pattern = name.endswith("attn.pattern")
+    if pattern and walk.causal:
+        window = np.where(np.tri(R, C, dtype=bool), window, np.nan)
     return HeatMap(
         window,
         rows=tokens[:R],

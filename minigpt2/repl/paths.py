@@ -1,0 +1,26 @@
+"""Names of files as they are typed."""
+
+import os
+
+from ..errors import UsageError
+from ..files import shorten
+
+
+def typed_path(command: str, word: str) -> str:
+    """`~/models` -> the path. Raises UsageError for what no system takes as a name, as an empty one."""
+    try:
+        os.fsencode(word)
+        possible = bool(word) and "\0" not in word
+    except UnicodeError:  # half a pair of surrogates
+        possible = False
+    if not possible:
+        raise UsageError(f"/{command}: {shorten(word)} is no name that a file can have")
+    return os.path.expanduser(word)
+
+
+def only_word(command: str, words: "list[str]", what: str) -> str:
+    """The one path among the words behind a command. Raises UsageError for none or several."""
+    if len(words) != 1:
+        hint = ": put a name with blanks into quotation marks" if words else ""
+        raise UsageError(f"/{command} takes one {what}, not {len(words) or 'none'}{hint}")
+    return typed_path(command, words[0])

@@ -1,0 +1,119 @@
+"""`/search`: the order against a full sort, prompts as the encoder puts them, and thousands of sentences."""
+
+import time
+
+import numpy as np
+import pytest
+from sentence_sessions import SENTENCES, check_drawings, conversation, drawn, nano, say, snapshot, tiny
+
+from minigpt2.errors import UsageError
+
+
+def test_the_order_is_that_of_all_cosines_sorted(xp):
+    texts = [f"text number {i * i}" for i in range(23)]
+    session = conversation(tiny(xp), texts)
+    before = snapshot(session)
+    data = say(session, "/search --k 7 a query").data
+    vectors, query = session.encoder.encode(texts), session.encoder.encode("a query")  # (M, D), (D,)
+    cosines = vectors @ query  # (M,)
+    order = np.argsort(-cosines, kind="stable")[:7]
+    np.testing.assert_allclose([one["cosine"] for one in data["nearest"]], cosines[order], atol=1e-6)
+    assert [one["number"] for one in data["nearest"]] == (order + 1).tolist()
+    assert data["searched"] == 23
+    assert snapshot(session) == before
+
+
+def test_prompts_stand_before_queries_and_documents():
+    encoder = tiny(
+        prompts={"query": "what? ", "document": "doc: ", "other": "z"}, default_prompt_name="other"
+    )
+    session = conversation(encoder, ["alpha", "beta", "gamma"])
+
+    def expected(texts):
+        cosines = encoder.encode_document(texts) @ encoder.encode_query("alp")  # (M,)
+        return sorted(cosines.tolist(), reverse=True)
+
+    data = say(session, "/search alp").data
+    assert [one["cosine"] for one in data["nearest"]] == pytest.approx(
+        expected(["alpha", "beta", "gamma"]), abs=1e-6
+    )
+    say(session, "delta")
+    say(session, "/forget #2")
+    data = say(session, "/search alp").data
+    assert [one["cosine"] for one in data["nearest"]] == pytest.approx(
+        expected(["alpha", "gamma", "delta"]), abs=1e-6
+    )
+    session.use(tiny())
+    data = say(session, "/search alp").data
+    cosines = session.encoder.encode(["alpha", "gamma", "delta"]) @ session.encoder.encode("alp")
+    assert [one["cosine"] for one in data["nearest"]] == pytest.approx(
+        sorted(cosines.tolist(), reverse=True), abs=1e-6
+    )
+
+
+def test_a_sentence_by_its_number_finds_its_neighbours_without_itself():
+    session = conversation(lines=SENTENCES)
+    data = say(session, "/search #1").data
+    assert data["query"] == SENTENCES[0]
+    assert data["nearest"][0]["number"] == 2
+    assert data["searched"] == len(data["nearest"]) == 3
+    assert say(session, "/search").data["query"] == SENTENCES[-1]  # the current one
+    typed = say(session, f"/search {SENTENCES[0]}").data
+    assert typed["nearest"][0]["number"] == 1
+    assert typed["nearest"][0]["cosine"] == pytest.approx(1.0, abs=1e-6)
+    assert typed["nearest"][0]["cosine"] <= 1.0
+    assert say(conversation(lines=["alone"]), "/search #1").data["nearest"] == []
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("/search", "type a sentence first"),
+        ("/search a", "nothing to search yet"),
+        ("/search --k 0 a", "how many to show"),
+        ("/search --k many a", "how many to show"),
+        ("/search --n 3 a", "has no option --n"),
+    ],
+)
+def test_what_is_refused_in_a_new_conversation(line, message):
+    with pytest.raises(UsageError, match=message if line != "/search" else "nothing to search yet"):
+        say(conversation(tiny()), line)
+
+
+def test_drawings():
+    session = conversation(lines=[*SENTENCES, "犬が寝ている \x1b[2J " * 9])
+    reply = say(session, "/search a pet at home")
+    check_drawings(reply, widths=(20, 40, 80, 200))
+    assert "#1 The cat is sleeping" in drawn(reply)
+    session.keep_all(["from a file"], nano().encode(["from a file"]), "file.txt")
+    wide = drawn(say(session, "/search a pet at home"), 200)
+    assert "· file.txt" in wide
+    assert "· typed" in wide
+    alone = say(conversation(lines=["alone"]), "/search #1")
+    assert "no other sentence" in drawn(alone)
+
+
+def test_ten_thousand_sentences_stay_fast():
+    session = conversation()
+    rng = np.random.default_rng(11)
+    vectors = rng.standard_normal((10_000, session.encoder.dimension)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    texts = [f"sentence {i}" for i in range(10_000)]
+    started = time.perf_counter()
+    session.keep_all(texts, vectors, "file.txt")
+    for text in texts:
+        session.keep(text, vectors[0])  # all of them are there already
+    assert time.perf_counter() - started < 1.0
+    assert len(session.sentences) == 10_000
+
+    def quickest(line):
+        times = []
+        for _ in range(7):
+            started = time.perf_counter()
+            drawn(say(session, line), colour="truecolor")
+            times.append(time.perf_counter() - started)
+        return min(times)
+
+    assert quickest("/search a dog sleeps in the garden and the cat in the house") < 0.03
+    assert quickest("a dog sleeps in the garden and the cat in the house") < 0.03
+    assert quickest("/list") < 0.03
