@@ -4,7 +4,8 @@
 |------------------------------|---------------------------------------------------------------------------|
 | a number with a point, or %  | by one unit of its last digit; the blanks beside it follow its width      |
 | any other number             | not at all: ids, counts and numbers of sentences are exact                |
-| a time, a rate, a size of a file | freely, and the lines of its paragraph may break elsewhere            |
+| what the machine decides     | freely, and the lines of its paragraph may break elsewhere: times, rates, |
+|                              | sizes of files, versions, where the package lies, why no GPU is usable    |
 | a shade, a block of a bar    | by one step of its scale                                                  |
 | a dot of braille             | by one dot in each direction                                              |
 | a colour                     | by one sixteenth in each channel                                          |
@@ -23,11 +24,18 @@ DOTS = ((0, 0), (1, 0), (2, 0), (0, 1), (1, 1), (2, 1), (3, 0), (3, 1))  # row a
 
 _DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:e[+-]?\d+)?"
 NUMBER = re.compile(rf"(?<![\w.#])[+\-−]?{_DIGITS}(?: ?%)?|(?<=#){_DIGITS}")
-TIME = re.compile(
-    rf"{_DIGITS} ?(?:µs|ms|s|min|h|seconds?|[kKMG]i?B|bytes)\b|{_DIGITS} (?:(?!\d)\w+ )?a\s+second\b"
+_MEASURED_ELSEWHERE = (
+    rf"{_DIGITS} ?(?:µs|ms|s|min|h|seconds?|[kKMG]i?B|bytes)\b",
+    rf"{_DIGITS} (?:(?!\d)\w+ )?a\s+second\b",
+    rf"{_DIGITS} tokens/s\b",
+    r"\b\d+:\d\d\b",  # minutes and seconds
+    r"\b\d+\.\d+\.\d+\b",  # a version
+    r"(?<=No GPU is usable: ).*",
+    r"/\S*/pretrained/nano\b",
 )
+ELSEWHERE = re.compile("|".join(_MEASURED_ELSEWHERE), re.DOTALL)
 MEASURED = re.compile(rf"[+\-−]?{_DIGITS}(?: ?%)?|[▏▎▍▌▋▊▉█─]+")
-TIME_MARK = "‹time›"
+MARK = "‹…›"
 
 
 class Difference(NamedTuple):
@@ -51,8 +59,8 @@ def differences(stored, now, varies=False):
         if start - ends[0] != start_now - ends[1]:
             found.append(Difference(start, "another number of blank rows above"))
         ends = (start + len(first), start_now + len(second))
-        if TIME.search("\n".join(first)):
-            found += _different_words(first, second, start, TIME)
+        if ELSEWHERE.search("\n".join(first)):
+            found += _different_words(first, second, start, ELSEWHERE)
         else:
             found += _different_rows(first, second, start)
     return found
@@ -69,8 +77,9 @@ def _blocks(rows):
 
 
 def _different_words(before, after, start, masked):
-    """For rows with times: their words in order, wherever the lines break."""
-    first, second = (masked.sub(f" {TIME_MARK} ", " ".join(rows)) for rows in (before, after))
+    """For rows that the machine decides: their words in order, wherever the lines break; no braille."""
+    texts = (re.sub("[\u2800-\u28ff]", " ", " ".join(rows)) for rows in (before, after))
+    first, second = (masked.sub(f" {MARK} ", text) for text in texts)
     first, second = (re.sub(r"─+", "─", " ".join(text.split())) for text in (first, second))
     what = _different_row(first, second)
     return [Difference(start, what)] if what else []
@@ -183,7 +192,7 @@ def different_colours(stored, now):
         return []
     found = []
     for row, texts in enumerate(zip(before, after, strict=True)):
-        if len(texts[0]) != len(texts[1]) or TIME.search(texts[0]):
+        if len(texts[0]) != len(texts[1]) or ELSEWHERE.search(texts[0]):
             continue
         cells = itertools.zip_longest(stored.colours[row], now.colours[row], fillvalue="")
         for column, (a, b) in enumerate(cells):

@@ -84,6 +84,7 @@ def environment(folder, **changes):
         "LC_ALL": "C.UTF-8",
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": os.environ.get("OPENBLAS_NUM_THREADS", "1"),
+        "CUDA_VISIBLE_DEVICES": "",
         "MINIGPT2_REPL_INPUT": "readline",
     }
     return {name: value for name, value in (values | own | changes).items() if value is not None}

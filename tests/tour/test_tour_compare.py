@@ -113,6 +113,17 @@ def test_a_paragraph_with_a_time_may_break_elsewhere():
     assert differences(stored, stored.replace("name  a", "name a")) != []
 
 
+def test_what_the_machine_decides_may_differ():
+    stored = "from        /home/me/minigpt2/pretrained/nano\nsize        6 blocks, numpy 2.4.6 on cpu\n──────  ──"
+    now = "from        /x/minigpt2/pretrained/nano\nsize  6 blocks, numpy 2.10.0\non cpu\n──────  ─────"
+    assert differences(stored, now) == []
+    assert differences(stored, now.replace("6 blocks", "7 blocks")) != []
+    assert differences(stored, now.replace("nano", "mini")) != []
+    stored = "on cpu.\nNo GPU is usable: there is no\nCUDA"
+    assert differences(stored, "on cpu.\nNo GPU is usable: it is broken") == []
+    assert differences(stored, "on cpu.\nA GPU is usable") != []
+
+
 def test_a_screen_that_varies_has_the_same_words():
     stored = "attention   1.20  ████▌   40 %\nmlp         1.80  ██████  60 %"
     now = "attention  11.20  ██▌     30 %\nmlp        11.80  ███     70 %"
