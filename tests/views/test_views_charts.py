@@ -99,12 +99,27 @@ def test_points_stand_where_they_should():
         (0, across - 1): "●",
         (int(0.75 * down), int(0.5 * across)): "★",
     }
-    assert [row.split()[1:] for row in shown[bottom + 1 :]] == [
+    assert [row.split()[1:] for row in shown[:top]] == [
         ["1", "low"],
         ["2", "high"],
         ["3", "middle"],
         ["4", "nowhere"],
     ]
+
+
+def test_points_can_have_names_of_their_own():
+    view = Scatter([[0, 0], [1, 1], [2, 0]], labels=["a", "b", "c"], names=["#7", "#12", "東"], groups="xyx")
+    shown = lines(view, 60)
+    assert [row.split() for row in shown[:3]] == [
+        ["●", "#7", "a", "x"],
+        ["●", "#12", "b", "y"],
+        ["●", "東", "c", "x"],
+    ]
+    inside = " ".join(row[1:-1] for row in shown if row.startswith("│"))
+    assert "●#7 a" in inside
+    assert "●#12 b" in inside
+    text, _ = parsed(view.html())
+    assert "#12 b (y)" in text
 
 
 def test_numbers_in_a_map_never_overwrite_anything(rng):
