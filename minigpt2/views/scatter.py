@@ -61,8 +61,8 @@ class Scatter(View):
         unit = np.full(self.points.shape, 0.5)
         if len(inside):
             low, high = inside.min(axis=0), inside.max(axis=0)
-            width = np.where(high > low, 0.5 * high - 0.5 * low, 1.0)
-            unit[finite] = np.where(high > low, (0.5 * inside - 0.5 * low) / width, 0.5)
+            half = 0.5 * high - 0.5 * low  # (2,); the whole could be more than a float holds
+            unit[finite] = np.where(half > 0, (0.5 * inside - 0.5 * low) / np.where(half > 0, half, 1.0), 0.5)
         return unit, finite
 
     def draw(self, canvas: Canvas) -> Block:

@@ -42,6 +42,12 @@ def test_signed_bars_start_at_the_line():
     assert "left:25.00%;width:25.00%" in html
 
 
+def test_the_largest_numbers_have_bars():
+    shown = lines(Bars(["a", "b"], [-1.7e308, 1.7e308]), 60)
+    assert shown[0].count("█") == pytest.approx(shown[1].count("█"), abs=1)
+    assert shown[0].count("█") > 15
+
+
 def test_notes_stand_behind_their_values():
     shown = lines(Bars(["a", "b"], [1, 2], notes=["first", "second"]))
     assert [line.split()[-1] for line in shown] == ["first", "second"]
