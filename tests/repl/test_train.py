@@ -158,7 +158,11 @@ def test_a_seed_makes_it_repeat(pairs):
 
 @pytest.mark.parametrize(
     ("options", "steps"),
-    [("--epochs 2 --batch-size 20", 6), ("--epochs 1 --steps 99 --batch-size 20", 3), ("--steps 8 --batch-size 59", 8)],
+    [
+        ("--epochs 2 --batch-size 20", 6),
+        ("--epochs 1 --steps 99 --batch-size 20", 3),
+        ("--steps 8 --batch-size 59", 8),
+    ],
 )
 def test_how_long_it_takes(pairs, options, steps):
     assert say(session_with(), f"/train {pairs} {options}").data["steps"] == steps
@@ -173,7 +177,13 @@ def test_the_usual_length_is_the_one_that_help_names(pairs):
 @pytest.mark.parametrize(
     ("name", "content", "objective", "measure"),
     [
-        ("scores.tsv", "id\tsentence1\tsentence2\tlabel\n" + "".join(f"{i}\ttree {i}\tcar {i}\t{i % 5}\n" for i in range(30)), "cosent", "spearman"),
+        (
+            "scores.tsv",
+            "id\tsentence1\tsentence2\tlabel\n"
+            + "".join(f"{i}\ttree {i}\tcar {i}\t{i % 5}\n" for i in range(30)),
+            "cosent",
+            "spearman",
+        ),
         ("positives.tsv", "".join(f"tree {i}\ta tree {i}\n" for i in range(30)), "info_nce", None),
         ("texts.txt", "".join(f"tree {i}\n" for i in range(30)), "language_model", "perplexity"),
     ],
@@ -205,7 +215,9 @@ def test_the_session_trained_before_is_untouched(pairs):
     assert session.undos[-1].what == f"/train {pairs}"
 
 
-@pytest.mark.parametrize("typed", [(), TYPED[:1], TYPED, [f"{word} {word}" for word in "abcdefghijklmnopqrst"]])
+@pytest.mark.parametrize(
+    "typed", [(), TYPED[:1], TYPED, [f"{word} {word}" for word in "abcdefghijklmnopqrst"]]
+)
 def test_the_picture_at_every_size(pairs, typed):
     reply = say(session_with(typed), f"/train {pairs} --steps 2 --lr 0.003")
     check_drawing(reply)
@@ -381,7 +393,12 @@ def test_in_a_thread_there_are_no_signals_and_it_trains(pairs):
     ],
 )
 def test_wrong_use_is_one_line_and_changes_nothing(pairs, tmp_path, line, error, message):
-    files = {"PAIRS": pairs, "TEXTS": tmp_path / "t.txt", "SCORES": tmp_path / "s.tsv", "ALIKE": tmp_path / "a.tsv"}
+    files = {
+        "PAIRS": pairs,
+        "TEXTS": tmp_path / "t.txt",
+        "SCORES": tmp_path / "s.tsv",
+        "ALIKE": tmp_path / "a.tsv",
+    }
     files["TEXTS"].write_text("one\ntwo\n", encoding="utf-8")
     write_pairs(files["SCORES"], 9, labels=(1, 3))
     write_pairs(files["ALIKE"], 9, labels=(1,))
@@ -465,7 +482,9 @@ def test_pooling_and_prompts_stay_and_the_calibration_goes(pairs):
 def test_json_has_nothing_else_on_stdout(pairs, tmp_path, capsys):
     model = tiny_encoder().save(tmp_path / "model")
     commands = ["the cat", "the dog", f"/train {pairs} --steps 2", "/undo"]
-    code = main(["repl", "--json", "--model", str(model), *(part for line in commands for part in ("-c", line))])
+    code = main(
+        ["repl", "--json", "--model", str(model), *(part for line in commands for part in ("-c", line))]
+    )
     out, err = capsys.readouterr()
     assert code == 0, err
     objects = [json.loads(line) for line in out.splitlines()]
