@@ -150,7 +150,13 @@ def _drawn(view: "View") -> str:
 
     paper = io.StringIO()
     console = Console(
-        file=paper, width=WIDTH, color_system=None, legacy_windows=False, markup=False, emoji=False, highlight=False
+        file=paper,
+        width=WIDTH,
+        color_system=None,
+        legacy_windows=False,
+        markup=False,
+        emoji=False,
+        highlight=False,
     )
     console.print(view)
     return "\n".join(line.rstrip() for line in paper.getvalue().rstrip("\n").split("\n"))

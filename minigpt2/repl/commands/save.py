@@ -37,7 +37,9 @@ def run(session: Session, arguments: Arguments) -> Reply:
     data = {"path": str(path), "files": files, "bytes": sum(files.values()), "notes": notes}
     views = (
         Paragraph(f"Wrote the model to {path}, {_size(data['bytes'])} in {len(files)} files."),
-        Table(("file", "size"), [(name, _size(size)) for name, size in files.items()], align=("left", "right")),
+        Table(
+            ("file", "size"), [(name, _size(size)) for name, size in files.items()], align=("left", "right")
+        ),
         *(Paragraph(f"note: {note}") for note in notes),
         Paragraph(f"/model {path} loads it again; in Python: minigpt2.load({str(path)!r})", "dim"),
     )

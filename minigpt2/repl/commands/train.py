@@ -86,7 +86,9 @@ def _rate(text: str) -> float:
 
 def _objective(name: str) -> str:
     if name not in OBJECTIVES_HERE:
-        hint = ": distillation needs a teacher, which `minigpt2 train` takes" if name == "distillation" else ""
+        hint = (
+            ": distillation needs a teacher, which `minigpt2 train` takes" if name == "distillation" else ""
+        )
         raise UsageError(f"/train --objective is one of {', '.join(OBJECTIVES_HERE)}, not {name!r}{hint}")
     return name
 
@@ -99,9 +101,7 @@ OPTIONS = (
     Option("--steps", f"optimizer steps, a whole number of at least 1 (default {STEPS})", "N", _count),
     Option("--epochs", "passes over FILE instead, a whole number of at least 1", "N", _count),
     Option("--lr", f"the highest learning rate, a number above 0 (default {LEARNING_RATE:g})", "X", _rate),
-    Option(
-        "--batch-size", f"examples in a step, at least 1 (default {BATCH_SIZE})", "N", _count
-    ),
+    Option("--batch-size", f"examples in a step, at least 1 (default {BATCH_SIZE})", "N", _count),
     Option(
         "--objective",
         f"{', '.join(OBJECTIVES_HERE)}: what to learn (default: as usual for the kind of FILE)",
@@ -127,7 +127,9 @@ def run(session: Session, arguments: Arguments) -> Reply:
         except DivergedError as error:
             raise DivergedError(_without_checkpoint(_with_our_options(str(error)))) from error
         except OutputError as error:
-            raise OutputError(f"{error}; training needs room for a while in a temporary folder, which TMPDIR names") from error
+            raise OutputError(
+                f"{error}; training needs room for a while in a temporary folder, which TMPDIR names"
+            ) from error
         data = of_run | {
             "measures": [{"file": name, "before": before, "after": after} for name, before, after in measures]
         }
@@ -265,7 +267,10 @@ def _measure(sample: Any, encoder: "Encoder", objective: str) -> dict[str, float
 def _numbers(measured: "Measured | Any") -> dict[str, float]:
     """The measures of a validation, and where the cosines lie that they are made of"""
     numbers = {name: measured.metrics[name] for name in SHOWN if name in measured.metrics}
-    for name, cosines in (("mean cosine together", measured.positives), ("mean cosine apart", measured.negatives)):
+    for name, cosines in (
+        ("mean cosine together", measured.positives),
+        ("mean cosine apart", measured.negatives),
+    ):
         if cosines is not None and len(cosines):
             numbers[name] = float(np.mean(cosines))
     if measured.collapse is not None:
