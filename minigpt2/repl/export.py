@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 WIDTH = 100  # cells of a picture in Markdown
 LONGEST_LINE = 2000  # characters of what was typed that are written
 
-# What Markdown, GitHub's too, or HTML may act on: marks anywhere, what begins a list, a rule or a heading at the
-# start of a line, and what makes a link of an address.
+# What Markdown, GitHub's too, or HTML may act on: marks anywhere, what begins a list, a rule or a heading at
+# the start of a line, and what makes a link of an address.
 MARKS = r"[\\`*_{}\[\]<>~|&!$@#]"
 AT_START = r"^[-+=]|(?<=^\d)[.)]|(?<=^\d\d)[.)]|(?<=^\d\d\d)[.)]"
 IN_ADDRESSES = r":(?=//)|(?<=mailto):|(?<=xmpp):|(?<=www)\."
@@ -150,7 +150,13 @@ def _drawn(view: "View") -> str:
 
     paper = io.StringIO()
     console = Console(
-        file=paper, width=WIDTH, color_system=None, legacy_windows=False, markup=False, emoji=False, highlight=False
+        file=paper,
+        width=WIDTH,
+        color_system=None,
+        legacy_windows=False,
+        markup=False,
+        emoji=False,
+        highlight=False,
     )
     console.print(view)
     return "\n".join(line.rstrip() for line in paper.getvalue().rstrip("\n").split("\n"))

@@ -95,8 +95,10 @@ class HeatMap(View):
 
     def _wordings(self, R: int, C: int, canvas: Canvas) -> Iterator[list[list[str]] | None]:
         """What cells may show, the longest first, nothing at the end."""
-        if self.numbers is not False and canvas.width > C * 2:
-            for digits, strip in [(self.digits, False), *((d, True) for d in range(self.digits, 0, -1))]:
+        wordings = [(self.digits, False), *((digits, True) for digits in range(self.digits, 0, -1))]
+        for digits, strip in wordings if self.numbers is not False else []:
+            shortest = digits + (1 if strip else 2) + 1  # with the blank between two numbers
+            if C * shortest < canvas.width:
                 yield [[_number(value, digits, strip) for value in row] for row in self.values[:R].tolist()]
         yield None
 

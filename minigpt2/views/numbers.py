@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import numpy as np
 
 DIGITS = 4  # that count, of a number alone
+NEARLY_ZERO = 0.1  # of the largest value: a scale that would begin below it begins at 0
 
 
 def number(value: float, digits: int = DIGITS) -> str:
@@ -61,6 +62,8 @@ def span(
     if low is None:
         low = float(finite.min()) if finite.size else 0.0
         low = low if high is None else min(low, high)
+        largest = float(finite.max()) if finite.size else 0.0
+        low = 0.0 if 0.0 <= low < NEARLY_ZERO * largest else low
     if high is None:
         high = max(low, float(finite.max()) if finite.size else 1.0)
     return float(low), float(high)

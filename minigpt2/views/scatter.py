@@ -164,10 +164,13 @@ class Scatter(View):
             items += markup.tag("li", markup.text(f"{self.names[i]} {said}"))
             if finite[i]:
                 x, y = 20 + unit[i, 0] * (WIDE - 60), HIGH - 20 - unit[i, 1] * (HIGH - 40)
-                at = {"cx": f"{x:.1f}", "cy": f"{y:.1f}", "r": SPOT * (1.6 if i in self.marked else 1.0)}
+                size = SPOT * (1.6 if i in self.marked else 1.0)
+                at = {"cx": f"{x:.1f}", "cy": f"{y:.1f}", "r": size}
                 colour = palette.css(palette.inks()[hues[i] % len(palette.INK_HUES)])
                 drawn += markup.tag("circle", markup.tag("title", markup.plain(said)), fill=colour, **at)
-                drawn += markup.tag("text", markup.plain(self.names[i]), x=f"{x + 7:.1f}", y=f"{y + 4:.1f}")
+                drawn += markup.tag(
+                    "text", markup.plain(self.names[i]), x=f"{x + size + 3:.1f}", y=f"{y + 4:.1f}"
+                )
         image = markup.svg(WIDE, HIGH, f"{len(self.labels)} points", drawn)
         legend = markup.tag("ul", items, "margin:6px 0;padding:0;list-style:none")
         left = markup.more(len(self.labels) - MOST_IN_HTML)

@@ -16,7 +16,7 @@ from model_sessions import TYPED, check_drawing, drawn, say, session_with, state
 from minigpt2.cli import main
 from minigpt2.datasets import read_pairs
 from minigpt2.errors import DataError, DivergedError, OutputError, UsageError
-from minigpt2.repl import live_training
+from minigpt2.repl import live_training, measures
 from minigpt2.repl.commands import train
 from minigpt2.training import Trainer, TrainingSet, TrainingSettings
 from minigpt2.training.events import RunStarted, StepDone, Validated
@@ -104,8 +104,8 @@ def test_the_model_is_what_the_trainer_makes_of_it(pairs, tmp_path, xp):
     assert (data["steps"], data["steps_planned"], data["ended"]) == (7, 7, "max_steps")
     assert data["numbers"] == [1, 2, 3]
     (measure,) = data["measures"]
-    for encoder, shown in ((encoder, measure["before"]), (trainer.encoder, measure["after"])):
-        measured = Validation(read_pairs(pairs), encoder, "contrastive").measure(encoder)
+    for measured_one, shown in ((encoder, measure["before"]), (trainer.encoder, measure["after"])):
+        measured = Validation(read_pairs(pairs), measured_one, "contrastive").measure(measured_one)
         assert shown["auc"] == pytest.approx(measured.metrics["auc"], abs=1e-3)
         assert shown["accuracy"] == pytest.approx(measured.metrics["accuracy"], abs=0.02)
         assert shown["mean cosine together"] == pytest.approx(measured.positives.mean(), abs=1e-5)
@@ -132,7 +132,7 @@ def test_another_file_shows_what_carries_over(pairs, tmp_path):
     session = session_with()
     reply = say(session, f"/train {pairs} --steps 3 --validation {other}")
     assert [measure["file"] for measure in reply.data["measures"]] == [str(pairs), str(other)]
-    assert reply.data["measured_examples"] == {str(pairs): 60, str(other): 40}
+    assert [measure["examples"] for measure in reply.data["measures"]] == [60, 40]
     measured = Validation(read_pairs(other), session.encoder, "contrastive").measure(session.encoder)
     assert reply.data["measures"][1]["after"]["auc"] == pytest.approx(measured.metrics["auc"])
     text = drawn(reply, 200)
@@ -141,9 +141,9 @@ def test_another_file_shows_what_carries_over(pairs, tmp_path):
 
 
 def test_a_sample_stands_for_a_large_file(pairs, monkeypatch):
-    monkeypatch.setattr(train, "MEASURED", 25)
+    monkeypatch.setattr(measures, "MEASURED", 25)
     data = say(session_with(), f"/train {pairs} --steps 1").data
-    assert data["measured_examples"] == {str(pairs): 25}
+    assert [measure["examples"] for measure in data["measures"]] == [25]
 
 
 def test_a_seed_makes_it_repeat(pairs):
@@ -158,7 +158,11 @@ def test_a_seed_makes_it_repeat(pairs):
 
 @pytest.mark.parametrize(
     ("options", "steps"),
-    [("--epochs 2 --batch-size 20", 6), ("--epochs 1 --steps 99 --batch-size 20", 3), ("--steps 8 --batch-size 59", 8)],
+    [
+        ("--epochs 2 --batch-size 20", 6),
+        ("--epochs 1 --steps 99 --batch-size 20", 3),
+        ("--steps 8 --batch-size 59", 8),
+    ],
 )
 def test_how_long_it_takes(pairs, options, steps):
     assert say(session_with(), f"/train {pairs} {options}").data["steps"] == steps
@@ -173,7 +177,13 @@ def test_the_usual_length_is_the_one_that_help_names(pairs):
 @pytest.mark.parametrize(
     ("name", "content", "objective", "measure"),
     [
-        ("scores.tsv", "id\tsentence1\tsentence2\tlabel\n" + "".join(f"{i}\ttree {i}\tcar {i}\t{i % 5}\n" for i in range(30)), "cosent", "spearman"),
+        (
+            "scores.tsv",
+            "id\tsentence1\tsentence2\tlabel\n"
+            + "".join(f"{i}\ttree {i}\tcar {i}\t{i % 5}\n" for i in range(30)),
+            "cosent",
+            "spearman",
+        ),
         ("positives.tsv", "".join(f"tree {i}\ta tree {i}\n" for i in range(30)), "info_nce", None),
         ("texts.txt", "".join(f"tree {i}\n" for i in range(30)), "language_model", "perplexity"),
     ],
@@ -205,7 +215,9 @@ def test_the_session_trained_before_is_untouched(pairs):
     assert session.undos[-1].what == f"/train {pairs}"
 
 
-@pytest.mark.parametrize("typed", [(), TYPED[:1], TYPED, [f"{word} {word}" for word in "abcdefghijklmnopqrst"]])
+@pytest.mark.parametrize(
+    "typed", [(), TYPED[:1], TYPED, [f"{word} {word}" for word in "abcdefghijklmnopqrst"]]
+)
 def test_the_picture_at_every_size(pairs, typed):
     reply = say(session_with(typed), f"/train {pairs} --steps 2 --lr 0.003")
     check_drawing(reply)
@@ -381,7 +393,12 @@ def test_in_a_thread_there_are_no_signals_and_it_trains(pairs):
     ],
 )
 def test_wrong_use_is_one_line_and_changes_nothing(pairs, tmp_path, line, error, message):
-    files = {"PAIRS": pairs, "TEXTS": tmp_path / "t.txt", "SCORES": tmp_path / "s.tsv", "ALIKE": tmp_path / "a.tsv"}
+    files = {
+        "PAIRS": pairs,
+        "TEXTS": tmp_path / "t.txt",
+        "SCORES": tmp_path / "s.tsv",
+        "ALIKE": tmp_path / "a.tsv",
+    }
     files["TEXTS"].write_text("one\ntwo\n", encoding="utf-8")
     write_pairs(files["SCORES"], 9, labels=(1, 3))
     write_pairs(files["ALIKE"], 9, labels=(1,))
@@ -389,7 +406,7 @@ def test_wrong_use_is_one_line_and_changes_nothing(pairs, tmp_path, line, error,
         line = line.replace(name, str(path))
     session = session_with()
     before = state_of(session)
-    with pytest.raises(error, match=".") as raised:
+    with pytest.raises(error) as raised:
         say(session, line)
     assert message in str(raised.value)
     assert "\n" not in str(raised.value)
@@ -465,7 +482,9 @@ def test_pooling_and_prompts_stay_and_the_calibration_goes(pairs):
 def test_json_has_nothing_else_on_stdout(pairs, tmp_path, capsys):
     model = tiny_encoder().save(tmp_path / "model")
     commands = ["the cat", "the dog", f"/train {pairs} --steps 2", "/undo"]
-    code = main(["repl", "--json", "--model", str(model), *(part for line in commands for part in ("-c", line))])
+    code = main(
+        ["repl", "--json", "--model", str(model), *(part for line in commands for part in ("-c", line))]
+    )
     out, err = capsys.readouterr()
     assert code == 0, err
     objects = [json.loads(line) for line in out.splitlines()]

@@ -11,6 +11,7 @@ from rich.console import Console
 from minigpt2.tokenizer.trace import MergeStep
 from minigpt2.views import (
     Bars,
+    Definitions,
     Heading,
     HeatGrid,
     HeatMap,
@@ -150,6 +151,8 @@ def every_view(rng):
         "no rows": Table(["a", "b"], []),
         "no columns": Table([], []),
         "long table": Table(["i", "text"], [[i, "word " * 20] for i in range(many)]),
+        "definitions": Definitions([(token, f"what {token} means " * 9) for token in TOKENS]),
+        "no definitions": Definitions([]),
         "chips": TokenChips(TOKENS, ids=range(T), caption="tokens"),
         "weights": TokenChips(TOKENS, ids=range(T), weights=rng.standard_normal(T)),
         "odd weights": TokenChips(names, weights=odd),

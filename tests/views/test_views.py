@@ -1,5 +1,6 @@
 """Every view at every width, with every number of colours, with and without Unicode, and as HTML."""
 
+import re
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from minigpt2 import views
 from minigpt2.views import (
     Bars,
+    Definitions,
     Heading,
     HeatGrid,
     HeatMap,
@@ -51,7 +53,7 @@ def test_html_is_well_formed_and_holds_no_raw_text(name):
     assert all(c.isprintable() or c == "\n" for c in html)
     assert "script" not in {tag for tag, _ in tags}
     for tag, attributes in tags:
-        assert not any(key.startswith("on") for key in attributes)
+        assert all(re.fullmatch(r"(?!on)[a-z-]+", key) for key in attributes)  # no text has left its quotes
         assert attributes.get("src", "data:").startswith("data:")
         assert tag != "img" or attributes["alt"]
     assert "alert('&\"')" in text or "alert" not in text
@@ -88,6 +90,7 @@ def test_any_texts_and_numbers(screen, texts, data):
     for view in (
         Paragraph(texts[0]),
         Heading(texts[0], texts[-1]),
+        Definitions(zip(texts, texts, strict=True)),
         TokenChips(texts, ids=range(n), weights=values[0], caption=texts[0]),
         VectorStrip(values[0], caption=texts[0]),
         Table(texts, values.tolist(), caption=texts[0]),
@@ -102,6 +105,7 @@ def test_any_texts_and_numbers(screen, texts, data):
         check_terminal(view, *screen)
         text, tags = parsed(view.html())
         assert "script" not in {tag for tag, _ in tags}
+        assert all(re.fullmatch(r"(?!on)[a-z-]+", key) for _, attributes in tags for key in attributes)
         text.encode("utf-8")
 
 
