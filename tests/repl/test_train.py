@@ -171,7 +171,7 @@ def test_how_long_it_takes(pairs, options, steps):
 def test_the_usual_length_is_the_one_that_help_names(pairs):
     data = say(session_with(), f"/train {pairs}").data
     assert (data["steps"], data["batch_size"], data["learning_rate"]) == (80, 32, 2e-4)
-    assert "80 steps of 32 examples" in train.DETAILS
+    assert "80 steps of 32 examples" in " ".join(train.DETAILS.split())
 
 
 @pytest.mark.parametrize(
