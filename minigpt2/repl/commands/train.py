@@ -238,7 +238,7 @@ def _view(data: dict[str, Any], moves: "Moves") -> "View":
         seen = "learned from" if measure["file"] == data["file"] else "not learned from"
         views += [
             Heading(measure["file"], f"{seen}; measured on {measure['examples']:,} examples"),
-            Table(("", "before", "after", "change"), rows),
+            Table(("", "before", "after", "change"), rows, align=("left", "right", "right", "right")),
         ]
     hint = Paragraph("/undo takes it back; /save DIR writes the model.", "dim")
     return Stack(*views, *views_of(moves), hint)
