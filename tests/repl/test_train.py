@@ -424,6 +424,7 @@ def test_numbers_that_are_not_finite_are_one_line(pairs):
     assert message.endswith("; the model is as before")
     assert "Lower --lr" in message
     assert "checkpoint" not in message
+    assert "warm-up" not in message  # there is no such option here
     assert "\n" not in message
 
 
