@@ -99,7 +99,7 @@ def test_points_stand_where_they_should():
         (0, across - 1): "●",
         (int(0.75 * down), int(0.5 * across)): "★",
     }
-    assert [row.split()[1:] for row in shown[bottom + 1 :]] == [
+    assert [row.split()[1:] for row in shown[:top]] == [
         ["1", "low"],
         ["2", "high"],
         ["3", "middle"],

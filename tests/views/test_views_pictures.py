@@ -208,6 +208,9 @@ def test_columns_are_named_or_numbered(rng):
     assert "columns:  0 one" in narrow[-2] + narrow[-1] + narrow[-3]
     same = lines(HeatMap(rng.random((6, 6)), rows=NAMES, columns=NAMES), 28)
     assert [line.split()[:2] for line in same[1:7]] == [[str(i), name] for i, name in enumerate(NAMES)]
+    some = lines(HeatMap(values, rows="abc", columns=[f"#{i}" for i in (8, 9, 98, 99, 998, 999)]), 16)
+    assert some[0].split() == ["#8", "#99"]
+    assert not any("columns" in line for line in some)
 
 
 def test_a_matrix_without_room_or_colours_is_dense_where_it_is_high():

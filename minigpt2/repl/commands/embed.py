@@ -106,9 +106,9 @@ def _ids(encoder: Encoder, text: str) -> list[int]:
 
 
 def _about_vector(vector: np.ndarray, length: float, largest: list[int], normalised: bool) -> str:
-    dimensions = ", ".join(f"{i} ({vector[i]:+.3f})" for i in largest)
+    dimensions = ", ".join(f"{i}={vector[i]:+.3f}" for i in largest)
     scaled = f"length {length:.2f} before normalisation" if normalised else f"length {length:.2f}"
-    return f"{scaled}; the largest dimensions are {dimensions}"
+    return f"{scaled}; largest dimensions {dimensions}"
 
 
 def _facts(data: dict, encoder: Encoder) -> str:

@@ -20,14 +20,16 @@ SUMMARY = "the kept sentences on a plane"
 DETAILS = """\
 The two directions in which the vectors vary most (principal components) span the map. It says how much of the
 variance they hold and of how many sentences the nearest one on the map is the truly nearest: with many
-sentences a plane can show little, so two dots that touch may still be strangers. Without numbers the last 40
-sentences are taken, for a page all. --html writes one page that needs no network: drag it, zoom with the
-wheel, point at a dot to read it, search. A file that exists is replaced with --overwrite only."""
+sentences a plane can show little, so two dots that touch may still be strangers. Either axis is stretched to
+fill the picture. Without numbers the last 40 sentences are taken, for a page all. --html writes one page that
+needs no network: drag it, zoom with the wheel, point at a dot to read it, search. A file that exists is
+replaced with --overwrite only."""
 EXAMPLES = (
-    "/load data_sets/dev.tsv --limit 20",
+    "The cat is sleeping",
+    "A feline is resting",
+    "The stock market fell sharply",
     "/map",
-    "/map #1 #3 #5-#9",
-    "/map --html map.html --overwrite",
+    "/map #1-#3 --html map.html --overwrite",
 )
 FORM = "words"
 OPTIONS = (

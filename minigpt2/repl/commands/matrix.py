@@ -1,5 +1,7 @@
 """`/matrix`: every kept sentence with every other, as a heat map."""
 
+import math
+
 import numpy as np
 
 from ...errors import UsageError
@@ -84,14 +86,14 @@ def run(session: Session, arguments: Arguments) -> Reply:
         scores,
         rows=[f"#{s.number} {s.text}" for s in sentences],
         columns=[f"#{s.number}" for s in sentences],
-        low=min(0.0, float(scores.min())),
+        low=min(0.0, math.floor(10.0 * float(scores.min())) / 10.0),
         high=high if metric.higher_is_closer else float(scores.max()),
         caption=f"{name}, from {low:g} to {high:.3g}; {metric.landmarks} ({better})",
     )
     if len(rows) == 2:
         pairs = {"the pair": pairs["closest"]}  # which is neither close nor far
     lines = [line for what, pair in pairs.items() for line in _pair(session, what, pair)]
-    table = Table(("", name, "in words", "sentences"), lines)
+    table = Table(("", name, "in words", "sentences"), lines, align=("left", "right", "left", "left"))
     views = [heat, table]
     total = len(session.sentences)
     if not arguments.words and total > len(rows):
@@ -102,4 +104,4 @@ def run(session: Session, arguments: Arguments) -> Reply:
 def _pair(session: Session, what: str, pair: dict) -> list[tuple]:
     """Two rows of a table: the pair's score with its first sentence, and the second one below."""
     a, b = (f"#{n} {session.sentences[session.row_of(n)].text}" for n in pair["numbers"])
-    return [(what, pair["score"], pair["reading"], a), (None, None, None, b)]
+    return [(what, f"{pair['score']:.3f}", pair["reading"], a), (None, None, None, b)]

@@ -56,8 +56,8 @@ class Reads(NamedTuple):
 # begins with h. is a parameter. `x` is the residual stream as the step finds it.
 READS = {
     "ids": Reads(("the text",), "text"),
-    "tokens": Reads(("wte.weight", "ids"), "rows (T,) of (V, D)"),
-    "positions": Reads(("wpe.weight",), "rows 0 to T-1 of (P, D)"),
+    "tokens": Reads(("wte.weight", "ids"), "T rows of (V, D)"),
+    "positions": Reads(("wpe.weight",), "the first T rows of (P, D)"),
     "embed": Reads(("tokens", "positions"), "(T, D) + (T, D)"),
     "ln_1.out": Reads(("x", "h.ln_1.weight", "h.ln_1.bias"), "(T, D) · (D,) + (D,)"),
     "attn.q": Reads(("ln_1.out", "h.attn.c_attn.weight", "h.attn.c_attn.bias"), "(T, D) · (D, D) + (D,)"),
@@ -161,7 +161,7 @@ def _describe(step: "Step", config: GPT2Config, T: int) -> dict[str, Any]:
         "formula": step.formula,
         "reads": [_full_name(read, layer, config.L) for read in reads.names],
         "reads_shapes": re.sub(r"\b[VDHKFTP]\b", lambda letter: str(sizes[letter[0]]), reads.shapes),
-        "makes": step.shape,
+        "makes": re.sub(r"\((\w+)\)", r"(\1,)", step.shape),  # a tuple of one as Python writes it
         "shape": list(array.shape),
         "mean": float(finite.mean()),
         "std": float(finite.std()),
