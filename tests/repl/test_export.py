@@ -13,6 +13,7 @@ from safetensors import safe_open
 from minigpt2.errors import MiniGPT2Error, OutputError, UsageError
 from minigpt2.repl import export
 from minigpt2.repl.exchange import Exchange
+from minigpt2.views import Table
 from minigpt2.visible import visible
 
 NASTY = (
@@ -126,6 +127,15 @@ def test_what_is_escaped_for_markdown_comes_back_as_it_was(text):
     page = Page(rendered)
     assert page.tags == {"p"}
     assert page.all_text == table_or_prose(visible(" ".join(text.split())))
+
+
+@pytest.mark.parametrize("text", NASTY)
+def test_what_stands_in_a_table_comes_back_as_it_was(text):
+    table = export._table(Table(("a", text), [(text, 0.25), (text, 12.5)]))
+    page = Page(MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(table))
+    assert page.tags == {"table", "thead", "tbody", "tr", "th", "td"}
+    expected = table_or_prose(visible(" ".join(text.split())))
+    assert page.all_text == table_or_prose(f"a {expected} {expected} 0.25 {expected} 12.50")
 
 
 def test_a_block_ends_where_it_ends():

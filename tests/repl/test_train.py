@@ -171,7 +171,7 @@ def test_how_long_it_takes(pairs, options, steps):
 def test_the_usual_length_is_the_one_that_help_names(pairs):
     data = say(session_with(), f"/train {pairs}").data
     assert (data["steps"], data["batch_size"], data["learning_rate"]) == (80, 32, 2e-4)
-    assert "80 steps of 32 examples" in train.DETAILS
+    assert "80 steps of 32 examples" in " ".join(train.DETAILS.split())
 
 
 @pytest.mark.parametrize(
@@ -424,6 +424,7 @@ def test_numbers_that_are_not_finite_are_one_line(pairs):
     assert message.endswith("; the model is as before")
     assert "Lower --lr" in message
     assert "checkpoint" not in message
+    assert "warm-up" not in message  # there is no such option here
     assert "\n" not in message
 
 

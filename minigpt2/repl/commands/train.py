@@ -238,7 +238,7 @@ def _view(data: dict[str, Any], moves: "Moves") -> "View":
         seen = "learned from" if measure["file"] == data["file"] else "not learned from"
         views += [
             Heading(measure["file"], f"{seen}; measured on {measure['examples']:,} examples"),
-            Table(("", "before", "after", "change"), rows),
+            Table(("", "before", "after", "change"), rows, align=("left", "right", "right", "right")),
         ]
     hint = Paragraph("/undo takes it back; /save DIR writes the model.", "dim")
     return Stack(*views, *views_of(moves), hint)
@@ -276,5 +276,6 @@ def _with_our_options(message: str) -> str:
 
 
 def _without_checkpoint(message: str) -> str:
-    """The trainer tells which checkpoint is left; here none is, and the model is as it was."""
-    return message.rpartition("; ")[0] + "; the model is as before"
+    """The trainer tells of a checkpoint that is gone and of a warm-up that cannot be chosen here."""
+    message = message.rpartition("; ")[0].replace(" or use a longer warm-up", "")
+    return f"{message}; the model is as before"
