@@ -114,7 +114,9 @@ def test_a_paragraph_with_a_time_may_break_elsewhere():
 
 
 def test_what_the_machine_decides_may_differ():
-    stored = "from        /home/me/minigpt2/pretrained/nano\nsize        6 blocks, numpy 2.4.6 on cpu\n──────  ──"
+    stored = (
+        "from        /home/me/minigpt2/pretrained/nano\nsize        6 blocks, numpy 2.4.6 on cpu\n──────  ──"
+    )
     now = "from        /x/minigpt2/pretrained/nano\nsize  6 blocks, numpy 2.10.0\non cpu\n──────  ─────"
     assert differences(stored, now) == []
     assert differences(stored, now.replace("6 blocks", "7 blocks")) != []
