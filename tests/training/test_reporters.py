@@ -205,6 +205,15 @@ def test_a_picture_says_everything_in_whole_words(rng, width, height):
     assert all(word in words for word in message.split())
 
 
+def test_a_run_that_saves_nothing_does_not_say_that_it_does(rng):
+    history = history_of(events(rng, COLLAPSED))
+    history.checkpoint, history.ended, history.closed, history.saves = None, None, False, False
+    shown = "\n".join(text_of(picture(history, 80, 24, View())))
+    assert "Ctrl-C stops and keeps what is learned" in shown
+    assert "checkpoint" not in shown
+    assert "saves" not in shown
+
+
 def test_a_small_terminal_has_the_numbers(rng):
     shown = "\n".join(text_of(picture(history_of(events(rng, COLLAPSED)), 40, 12, View())))
     for text in (
