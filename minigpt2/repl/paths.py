@@ -1,6 +1,8 @@
 """Names of files as they are typed."""
 
+import contextlib
 import os
+from collections.abc import Iterator, Sequence
 
 from ..errors import UsageError
 from ..files import shorten
@@ -18,9 +20,18 @@ def typed_path(command: str, word: str) -> str:
     return os.path.expanduser(word)
 
 
-def only_word(command: str, words: "list[str]", what: str) -> str:
+def only_word(command: str, words: Sequence[str], what: str) -> str:
     """The one path among the words behind a command. Raises UsageError for none or several."""
     if len(words) != 1:
         hint = ": put a name with blanks into quotation marks" if words else ""
         raise UsageError(f"/{command} takes one {what}, not {len(words) or 'none'}{hint}")
     return typed_path(command, words[0])
+
+
+@contextlib.contextmanager
+def naming_overwrite() -> Iterator[None]:
+    """Where something exists already, tell of the option that allows to replace it."""
+    try:
+        yield
+    except UsageError as error:
+        raise UsageError(str(error).replace("allow it to be overwritten", "add --overwrite")) from error

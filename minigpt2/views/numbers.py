@@ -72,7 +72,7 @@ def span(
 def shares(values: np.ndarray, low: float, high: float) -> np.ndarray:
     """Where values lie from `low` 0 to `high` 1, cut there; 0.5 where the ends are one; NaN stays NaN."""
     values = np.asarray(values, dtype=np.float64)
-    if not high > low:
+    half = 0.5 * high - 0.5 * low  # the whole could be more than a float holds
+    if not half > 0.0:
         return np.where(np.isnan(values), np.nan, 0.5)
-    clipped = np.clip(values, low, high)
-    return (0.5 * clipped - 0.5 * low) / (0.5 * high - 0.5 * low)
+    return (0.5 * np.clip(values, low, high) - 0.5 * low) / half

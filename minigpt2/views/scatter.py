@@ -28,8 +28,8 @@ SPOT = 4.5
 class Scatter(View):
     """`points` (n, 2) with n `labels`; points of one group of `groups` share a colour; `marked` stand out.
 
-    `names` (n), one cell a character, stand at the points, by default 1 to n. A point that is not finite is
-    listed and not drawn.
+    `names` (n) stand at the points, by default 1 to n; on a terminal only names of narrow characters do. A
+    point that is not finite is listed and not drawn.
     """
 
     def __init__(
@@ -61,8 +61,8 @@ class Scatter(View):
         unit = np.full(self.points.shape, 0.5)
         if len(inside):
             low, high = inside.min(axis=0), inside.max(axis=0)
-            width = np.where(high > low, 0.5 * high - 0.5 * low, 1.0)
-            unit[finite] = np.where(high > low, (0.5 * inside - 0.5 * low) / width, 0.5)
+            half = 0.5 * high - 0.5 * low  # (2,); the whole could be more than a float holds
+            unit[finite] = np.where(half > 0, (0.5 * inside - 0.5 * low) / np.where(half > 0, half, 1.0), 0.5)
         return unit, finite
 
     def draw(self, canvas: Canvas) -> Block:
@@ -103,6 +103,8 @@ class Scatter(View):
         ends = {}
         for i in order[:MOST_LABELS]:
             name = self.names[i]
+            if cell_len(name) != len(name):
+                continue
             r, right, left = row[i], column[i] + 1, column[i] - len(name)
             look = palette.ink(hues[i], canvas.depth)
             if free(r, right, min(across, right + len(name) + 1)) and right + len(name) <= across:
@@ -168,9 +170,8 @@ class Scatter(View):
                 at = {"cx": f"{x:.1f}", "cy": f"{y:.1f}", "r": size}
                 colour = palette.css(palette.inks()[hues[i] % len(palette.INK_HUES)])
                 drawn += markup.tag("circle", markup.tag("title", markup.plain(said)), fill=colour, **at)
-                drawn += markup.tag(
-                    "text", markup.plain(self.names[i]), x=f"{x + size + 3:.1f}", y=f"{y + 4:.1f}"
-                )
+                place = {"x": f"{x + size + 3:.1f}", "y": f"{y + 4:.1f}"}
+                drawn += markup.tag("text", markup.plain(self.names[i]), **place)
         image = markup.svg(WIDE, HIGH, f"{len(self.labels)} points", drawn)
         legend = markup.tag("ul", items, "margin:6px 0;padding:0;list-style:none")
         left = markup.more(len(self.labels) - MOST_IN_HTML)

@@ -6,6 +6,7 @@ from inside import CONFIG, SENTENCE, ask, check_drawings, cosine, drawn, encoder
 
 from minigpt2.encoder import Encoder
 from minigpt2.model import GPT2
+from minigpt2.repl.commands.ablate import size_of
 
 A, B = "cats purr", "dogs bark loud"
 
@@ -119,3 +120,23 @@ def test_the_words_follow_the_numbers():
     text = " ".join(drawn(reply).split())
     assert f"Most by {layer}.{head} ({moved.max():.4f})" in text
     assert f"{(moved < 0.01).sum()} of 24 heads" in text
+
+
+@pytest.mark.parametrize(
+    ("moved", "words"),
+    [(0.0, "does not notice"), (0.005, "hardly moves"), (0.02, "moves a little"), (0.3, "moves much")],
+)
+def test_how_far_a_vector_moves_in_words(moved, words):
+    assert size_of(moved) == words
+
+
+def test_whether_a_head_brings_two_sentences_together():
+    session = session_of(nano())
+    line = "The cat is sleeping | A feline is resting"
+    without = np.array(ask(session, f"/ablate {line}").data["without"])
+    for at, words in (
+        (without.argmin(), "makes the two more alike"),
+        (without.argmax(), "tells the two apart"),
+    ):
+        layer, head = divmod(int(at), 4)
+        assert words in " ".join(drawn(ask(session, f"/ablate {layer}.{head} {line}")).split())

@@ -254,6 +254,12 @@ def test_keys_have_names(keyboard):
     assert keyboard.is_as_before()
 
 
+def test_a_system_without_termios_has_no_keys(keyboard, monkeypatch):
+    assert keys.can_read_keys()
+    monkeypatch.setitem(sys.modules, "termios", None)
+    assert not keys.can_read_keys()
+
+
 def test_where_no_keys_can_be_read_all_steps_follow_one_another(monkeypatch):
     for stdin in (io.StringIO("\n"), None):
         monkeypatch.setattr(sys, "stdin", stdin)

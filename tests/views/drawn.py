@@ -190,6 +190,7 @@ def every_view(rng):
         "no lines": Lines({}, x=[]),
         "many lines": Lines({f"s{i}": rng.random(100) for i in range(9)}, x=map_names(100), low=0, high=1),
         "scatter": Scatter(points, labels=TOKENS, groups=[t[:1] for t in TOKENS], marked=[2]),
+        "names": Scatter(points, labels=TOKENS, names=TOKENS),
         "one point": Scatter([[1.0, 2.0]], labels=["a"]),
         "no points": Scatter(np.zeros((0, 2)), labels=[]),
         "many points": Scatter(rng.standard_normal((many, 2)), labels=map_names(many)),

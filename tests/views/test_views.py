@@ -28,6 +28,7 @@ from minigpt2.views import (
     VectorStrip,
     page,
 )
+from minigpt2.views.view import cut
 
 VIEWS = every_view(np.random.default_rng(3))
 
@@ -99,7 +100,9 @@ def test_any_texts_and_numbers(screen, texts, data):
         HeatGrid(values[None], titles=texts[:1], labels=texts),
         Bars(texts, values[0], notes=texts, caption=texts[0]),
         Lines(dict(zip(texts, values, strict=True)), x=texts, y_label=texts[0]),
-        Scatter(np.stack([values[0], values[-1]], axis=1), labels=texts, groups=texts, marked=[0]),
+        Scatter(
+            np.stack([values[0], values[-1]], axis=1), labels=texts, names=texts, groups=texts, marked=[0]
+        ),
         MergeSteps(texts[0], []),
     ):
         check_terminal(view, *screen)
@@ -107,6 +110,20 @@ def test_any_texts_and_numbers(screen, texts, data):
         assert "script" not in {tag for tag, _ in tags}
         assert all(re.fullmatch(r"(?!on)[a-z-]+", key) for _, attributes in tags for key in attributes)
         text.encode("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "seen"),
+    [
+        ("short", 5, "short"),
+        ("longer", 5, "long…"),
+        ("東京東京", 5, "東京…"),
+        ("東京", 2, "…"),
+        ("ab", 0, ""),
+    ],
+)
+def test_texts_are_cut_by_their_cells(text, width, seen):
+    assert cut(text, width) == seen
 
 
 def test_a_stack_separates_blocks_and_keeps_headings_close():

@@ -42,6 +42,12 @@ def test_signed_bars_start_at_the_line():
     assert "left:25.00%;width:25.00%" in html
 
 
+def test_the_largest_numbers_have_bars():
+    shown = lines(Bars(["a", "b"], [-1.7e308, 1.7e308]), 60)
+    assert shown[0].count("█") == pytest.approx(shown[1].count("█"), abs=1)
+    assert shown[0].count("█") > 15
+
+
 def test_notes_stand_behind_their_values():
     shown = lines(Bars(["a", "b"], [1, 2], notes=["first", "second"]))
     assert [line.split()[-1] for line in shown] == ["first", "second"]
@@ -105,6 +111,21 @@ def test_points_stand_where_they_should():
         ["3", "middle"],
         ["4", "nowhere"],
     ]
+
+
+def test_points_can_have_names_of_their_own():
+    view = Scatter([[0, 0], [1, 1], [2, 0]], labels=["a", "b", "c"], names=["#7", "#12", "東"], groups="xyx")
+    shown = lines(view, 60)
+    assert [row.split() for row in shown[:3]] == [
+        ["●", "#7", "a", "x"],
+        ["●", "#12", "b", "y"],
+        ["●", "東", "c", "x"],
+    ]
+    inside = " ".join(row[1:-1] for row in shown if row.startswith("│"))
+    assert "●#7 a" in inside
+    assert "●#12 b" in inside
+    text, _ = parsed(view.html())
+    assert "#12 b (y)" in text
 
 
 def test_numbers_in_a_map_never_overwrite_anything(rng):

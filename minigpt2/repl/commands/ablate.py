@@ -78,7 +78,7 @@ def _views_of_one(data: dict[str, Any]) -> "tuple[View, ...]":
 
     head = f"head {data['head']} of layer {data['layer']}"
     rows = [
-        (text, round(moved, 4), _size(moved))
+        (text, round(moved, 4), size_of(moved))
         for text, moved in zip(data["texts"], data["moved"], strict=True)
     ]
     views: list[View] = [
@@ -102,7 +102,7 @@ def _views_of_one(data: dict[str, Any]) -> "tuple[View, ...]":
     return (Stack(*views),)
 
 
-def _size(moved: float) -> str:
+def size_of(moved: float) -> str:
     if moved < 0.001:
         return "does not notice"
     if moved < 0.01:

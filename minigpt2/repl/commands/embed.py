@@ -13,7 +13,7 @@ from ...similarity import reading
 from ...views import Heading, Paragraph, Stack, Table, TokenChips, VectorStrip
 from ..line import Arguments
 from ..reply import Reply
-from ..selection import neighbours
+from ..selection import beginning, neighbours
 from ..session import Session
 
 NAME = "embed"
@@ -82,7 +82,7 @@ def run(session: Session, arguments: Arguments) -> Reply:
     ]
     if near:
         rows = [
-            (f"#{s.number}", s.text, f"{cosine:.3f}", said)
+            (f"#{s.number}", beginning(s.text), f"{cosine:.3f}", said)
             for s, cosine, said in zip(near, found.cosines, words, strict=True)
         ]
         columns, aligned = ("", "nearest", "cosine", "in words"), ("left", "left", "right", "left")

@@ -85,8 +85,8 @@ def parts_of_cosine(encoder: Encoder, a: str, b: str) -> np.ndarray:
     hidden, _ = encoder.model.forward(batch)  # (N, D)
     vectors, ctx = pooled(encoder, hidden, batch)  # (2, D)
     unit, _ = normalize(vectors)  # (2, D)
-    # u · v = vectors · (other's unit) / ‖vectors‖, and pooled_backward hands each row its share of that.
-    dvectors = unit[::-1] * (unit * vectors).sum(axis=1, keepdims=True) ** -1  # (2, D)
+    norms = (unit * vectors).sum(axis=1, keepdims=True)  # (2, 1)
+    dvectors = unit[::-1] / (norms + (norms == 0.0))  # (2, D)  u · v = pooled · v / ‖pooled‖
     return to_numpy((pooled_backward(dvectors, ctx) * hidden).sum(axis=1))  # (N,)
 
 

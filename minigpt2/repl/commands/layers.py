@@ -169,8 +169,11 @@ def _anisotropy(data: dict[str, Any]) -> str:
     worst = int(np.argmax(unrelated))
     if unrelated[worst] < NARROW:
         return "At no layer do unrelated sentences look alike: there is no narrow cone."
-    told = f"At {_place(data['layers'][worst])} even unrelated sentences have a cosine of {unrelated[worst]:.2f}:"
-    told += " all vectors lie in a narrow cone (anisotropy), and a high cosine there says little."
+    where, cosine = _place(data["layers"][worst]), unrelated[worst]
+    told = (
+        f"At {where} even unrelated sentences have a cosine of {cosine:.2f}: all vectors lie in a narrow cone"
+    )
+    told += " (anisotropy), and a high cosine there says little."
     if unrelated[-1] < NARROW:
         return f"{told} At the end the cone is open: {unrelated[-1]:.2f}."
     return f"{told} At the end it is still {unrelated[-1]:.2f}: compare cosines with each other, not with 1."

@@ -9,7 +9,7 @@ from ...similarity import METRICS, matrix, reading
 from ...views import HeatMap, Paragraph, Stack, Table
 from ..line import Arguments, Option
 from ..reply import Reply
-from ..selection import last_rows, rows_named, unit_rows
+from ..selection import beginning, last_rows, rows_named, unit_rows
 from ..session import Session
 
 NAME = "matrix"
@@ -84,7 +84,7 @@ def run(session: Session, arguments: Arguments) -> Reply:
     low, high = metric.unit_range(vectors.shape[1])
     heat = HeatMap(
         scores,
-        rows=[f"#{s.number} {s.text}" for s in sentences],
+        rows=[f"#{s.number} {beginning(s.text)}" for s in sentences],
         columns=[f"#{s.number}" for s in sentences],
         low=min(0.0, math.floor(10.0 * float(scores.min())) / 10.0),
         high=high if metric.higher_is_closer else float(scores.max()),
@@ -103,5 +103,5 @@ def run(session: Session, arguments: Arguments) -> Reply:
 
 def _pair(session: Session, what: str, pair: dict) -> list[tuple]:
     """Two rows of a table: the pair's score with its first sentence, and the second one below."""
-    a, b = (f"#{n} {session.sentences[session.row_of(n)].text}" for n in pair["numbers"])
+    a, b = (f"#{n} {beginning(session.sentences[session.row_of(n)].text)}" for n in pair["numbers"])
     return [(what, f"{pair['score']:.3f}", pair["reading"], a), (None, None, None, b)]

@@ -1,4 +1,4 @@
-"""`/neurons [layer]`, `/neurons layer.index`: which neurons of the MLPs a sentence excites."""
+"""`/neurons [layer[.neuron]]`: which neurons of the MLPs a sentence excites."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ...views import View
 
 NAME = "neurons"
-USAGE = '/neurons [LAYER | LAYER.NEURON] [--k N] [--kept] [--of "TEXT"]'
+USAGE = "/neurons [LAYER[.NEURON]] [--k N] [--kept]"
 SUMMARY = "the MLP neurons that a sentence excites, and by which tokens"
 DETAILS = """\
 A block's MLP reads each token with F neurons; each has one number a token, after GELU: about 0 is silent, and

@@ -5,7 +5,7 @@ import warnings
 from pathlib import Path
 
 from ..line import Arguments, Option
-from ..paths import only_word
+from ..paths import naming_overwrite, only_word
 from ..reply import Reply
 from ..session import Session
 
@@ -27,7 +27,7 @@ def run(session: Session, arguments: Arguments) -> Reply:
     from ...views import Paragraph, Table
 
     word = only_word(NAME, arguments.words, "folder")
-    with warnings.catch_warnings(record=True) as caught:
+    with naming_overwrite(), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         path = session.encoder.save(word, overwrite=arguments.options["overwrite"])
     if session.encoder.path is None:

@@ -41,7 +41,7 @@ class Walk(NamedTuple):
 
     steps: "list[Step]"
     described: list[dict[str, Any]]  # the same as plain values
-    tokens: list[str]  # as labels
+    tokens: list[str]
     causal: bool
 
 
@@ -88,7 +88,7 @@ def run(session: Session, arguments: Arguments) -> Reply:
     steps = trace_steps(look)
     described = [_describe(step, config, len(look.ids)) for step in steps]
     data = {"text": look.text, "tokens": look.tokens, "ids": look.ids, "steps": described}
-    walk = Walk(steps, described, [word_of(token) for token in look.tokens], config.causal)
+    walk = Walk(steps, described, look.tokens, config.causal)
     if session.interactive and session.console.is_terminal and can_read_keys():
         from ...views import Paragraph
 
@@ -239,11 +239,12 @@ def _picture(walk: Walk, at: int) -> "View":
     """The first of an array's numbers."""
     from ...views import HeatMap, TokenChips, VectorStrip
 
-    array, name, tokens = to_numpy(walk.steps[at].array), walk.steps[at].name, walk.tokens
+    array, name = to_numpy(walk.steps[at].array), walk.steps[at].name
     if name == "ids":
-        return TokenChips(tokens, ids=array.tolist())
+        return TokenChips(walk.tokens, ids=array.tolist())
     if array.ndim == 1:
         return VectorStrip(array)
+    tokens = [word_of(token) for token in walk.tokens]
     window, which = _window(array)
     window = np.where(np.isfinite(window), window, np.nan)
     R, C = window.shape
