@@ -34,7 +34,8 @@ _MEASURED_ELSEWHERE = (
     r"/\S*/pretrained/nano\b",
 )
 ELSEWHERE = re.compile("|".join(_MEASURED_ELSEWHERE), re.DOTALL)
-MEASURED = re.compile(rf"[+\-−]?{_DIGITS}(?: ?%)?|[▏▎▍▌▋▊▉█─]+")
+MEASURED = re.compile(rf"[+\-−]?{_DIGITS}(?: ?%)?")
+DRAWN = re.compile("[▏▎▍▌▋▊▉█\u2800-\u28ff]+")
 MARK = "‹…›"
 
 
@@ -77,8 +78,8 @@ def _blocks(rows):
 
 
 def _different_words(before, after, start, masked):
-    """For rows that the machine decides: their words in order, wherever the lines break; no braille."""
-    texts = (re.sub("[\u2800-\u28ff]", " ", " ".join(rows)) for rows in (before, after))
+    """For rows that the machine decides: their words in order, wherever the lines break, without bars."""
+    texts = (DRAWN.sub(" ", " ".join(rows)) for rows in (before, after))
     first, second = (masked.sub(f" {MARK} ", text) for text in texts)
     first, second = (re.sub(r"─+", "─", " ".join(text.split())) for text in (first, second))
     what = _different_row(first, second)
@@ -185,14 +186,14 @@ def _dots(rows):
 def different_colours(stored, now):
     """Where the colours of two answers, whose texts are the same up to rounding, differ by more than that.
 
-    Rows in which a time has moved what follows it are left out.
+    Rows of which more than digits differ are left out: what has moved in them has taken its colour along.
     """
     before, after = stored.text.splitlines(), now.text.splitlines()
     if len(before) != len(after):
         return []
     found = []
     for row, texts in enumerate(zip(before, after, strict=True)):
-        if len(texts[0]) != len(texts[1]) or ELSEWHERE.search(texts[0]):
+        if len({re.sub(r"\d", "0", text) for text in texts}) > 1:
             continue
         cells = itertools.zip_longest(stored.colours[row], now.colours[row], fillvalue="")
         for column, (a, b) in enumerate(cells):

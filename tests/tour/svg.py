@@ -1,8 +1,8 @@
 """Rows of a terminal's cells as an SVG picture that needs no font for its blocks, and no network at all.
 
-Text is set in whatever monospaced font the reader has, each run stretched to the width of its cells. Blocks,
-braille and lines of boxes are drawn as shapes, since few fonts have them without gaps. The picture carries its
-text as a description, for those who cannot see it and for the test that it is current.
+Text is set in whatever monospaced font the reader has, each run stretched to the width of its cells.
+Blocks, braille and lines of boxes are drawn as shapes, since few fonts have them without gaps. The picture
+carries its text as a description, for those who cannot see it and for the test that it is current.
 """
 
 import itertools

@@ -114,10 +114,8 @@ def test_a_paragraph_with_a_time_may_break_elsewhere():
 
 
 def test_what_the_machine_decides_may_differ():
-    stored = (
-        "from        /home/me/minigpt2/pretrained/nano\nsize        6 blocks, numpy 2.4.6 on cpu\n──────  ──"
-    )
-    now = "from        /x/minigpt2/pretrained/nano\nsize  6 blocks, numpy 2.10.0\non cpu\n──────  ─────"
+    stored = "from      /home/me/minigpt2/pretrained/nano\nsize      6 blocks, numpy 2.4.6 on cpu\n────  ──"
+    now = "from      /x/minigpt2/pretrained/nano\nsize  6 blocks, numpy 2.10.0\non cpu\n────  ─────"
     assert differences(stored, now) == []
     assert differences(stored, now.replace("6 blocks", "7 blocks")) != []
     assert differences(stored, now.replace("nano", "mini")) != []
@@ -128,7 +126,7 @@ def test_what_the_machine_decides_may_differ():
 
 def test_a_screen_that_varies_has_the_same_words():
     stored = "attention   1.20  ████▌   40 %\nmlp         1.80  ██████  60 %"
-    now = "attention  11.20  ██▌     30 %\nmlp        11.80  ███     70 %"
+    now = "attention  11.20          30 %\nmlp        11.80  ███     70 %"
     assert differences(stored, now, varies=True) == []
     assert differences(stored, now.replace("mlp", "mpl"), varies=True) != []
     assert differences(stored, now.splitlines()[0], varies=True) != []
@@ -158,7 +156,7 @@ COLOURED = (
         ("\x1b[2mdim", "dim", False),
         ("\x1b[1mbold", "\x1b[2mbold", False),
         ("plain", "\x1b[31mplain", False),
-        ("3 ms", "\x1b[31m3 ms", True),  # rows with times are left out
+        ("3 ms", "\x1b[31m14 ms", True),  # rows of which more than digits differ are left out
     ],
 )
 def test_colours(tmp_path, old, new, same):
@@ -166,7 +164,7 @@ def test_colours(tmp_path, old, new, same):
     now = answer_of(screen_of(COLOURED.replace(old, new)), with_colours=True)
     write_answer(tmp_path / "one.txt", stored)
     assert read_answer(tmp_path / "one.txt") == stored
-    assert stored.text == now.text == " 0.5  dim bold\nplain\n3 ms"
+    assert stored.text == " 0.5  dim bold\nplain\n3 ms"
     assert (different_colours(stored, now) == []) is same
 
 
