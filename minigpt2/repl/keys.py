@@ -36,9 +36,11 @@ def can_read_keys() -> bool:
     """True if stdin is a terminal whose keys can be read one by one."""
     try:
         import termios
-
+    except ImportError:  # not on this system
+        return False
+    try:
         termios.tcgetattr(sys.stdin.fileno())
-    except (ImportError, AttributeError, OSError, ValueError, termios.error):
+    except (AttributeError, OSError, ValueError, termios.error):
         return False
     return True
 

@@ -1,8 +1,8 @@
-"""A training run in the middle of a conversation: a copy of the model learns, and nothing is left on the disk.
+"""A training run inside a conversation: a copy of the model learns, and nothing is left on the disk.
 
-The run is the ordinary `Trainer`, whose checkpoints and models go into a temporary folder. What it has learned
-is taken from memory: the model after its last step, also where a validation before was better, so that one
-sees what the training does, overfitting included.
+The run is the ordinary `Trainer`, whose checkpoints and models go into a temporary folder. What it has
+learned is taken from memory: the model after its last step, also where a validation before was better, so
+that one sees what the training does, overfitting included.
 """
 
 import shutil
@@ -72,7 +72,7 @@ def run_live(
 
 
 def reporter_for(person: bool) -> tuple[Reporter, bool]:
-    """Who shows the run on stderr, and whether it draws: a dashboard for a person at a terminal, else lines."""
+    """What shows the run on stderr, and whether it draws: a dashboard for a person, else lines."""
     from ..cli import console
     from ..training.reporters import Dashboard, PlainLines
 
@@ -80,7 +80,7 @@ def reporter_for(person: bool) -> tuple[Reporter, bool]:
         return _Silent(), False
     screen = console.stderr()
     draws = person and sys.stderr.isatty() and not screen.is_dumb_terminal
-    return (Dashboard(screen) if draws else PlainLines(screen)), draws
+    return (Dashboard(screen, saves=False) if draws else PlainLines(screen)), draws
 
 
 class _Listener:

@@ -85,7 +85,10 @@ def table_of(moves: Moves) -> "View":
     compared = len(moves.sentences)
     of = f", of the last {compared:,} of {moves.total:,} sentences" if compared < moves.total else ""
     return Table(
-        ("before", "after", "change", "one", "other"), rows, caption=f"the pairs whose cosine moved most{of}"
+        ("before", "after", "change", "one", "other"),
+        rows,
+        align=("right", "right", "right", "left", "left"),
+        caption=f"the pairs whose cosine moved most{of}",
     )
 
 

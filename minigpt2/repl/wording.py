@@ -14,8 +14,8 @@ def quoted(token: str) -> str:
 
 
 def share(value: float) -> str:
-    """0.314 -> 31 %"""
-    return f"{100 * value:.0f} %"
+    """0.314 -> 31%"""
+    return f"{100 * value:.0f}%"
 
 
 def signed(value: float, digits: int = 3) -> str:

@@ -6,7 +6,7 @@ to wander about in. They take texts and host arrays, and compute nothing but wha
 
     view.py             what a picture is: View, Canvas
     prose.py            Paragraph, Heading, Stack
-    table.py            Table
+    table.py            Table;  definitions.py  Definitions, terms with their meanings
     chips.py            TokenChips
     merges.py           MergeSteps
     strip.py            VectorStrip
@@ -24,6 +24,7 @@ from typing import Any
 
 from .bars import Bars
 from .chips import TokenChips
+from .definitions import Definitions
 from .heatgrid import HeatGrid
 from .heatmap import HeatMap
 from .lines import Lines
@@ -42,6 +43,7 @@ __all__ = [
     "Heading",
     "Stack",
     "Table",
+    "Definitions",
     "TokenChips",
     "MergeSteps",
     "VectorStrip",

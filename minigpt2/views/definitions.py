@@ -39,9 +39,8 @@ class Definitions(View):
 
     def html(self) -> str:
         cell = "padding:2px 16px 2px 0;vertical-align:top;text-align:left"
-        rows = "".join(
-            f'<tr><th scope="row" style="{cell};white-space:nowrap">{markup.text(term)}</th>'
-            f'<td style="{cell}">{markup.text(meaning)}</td></tr>'
-            for term, meaning in self.pairs
-        )
-        return markup.figure(f'<table style="border-collapse:collapse"><tbody>{rows}</tbody></table>')
+        rows = ""
+        for term, meaning in self.pairs:
+            head = markup.tag("th", markup.text(term), f"{cell};white-space:nowrap", scope="row")
+            rows += f"<tr>{head}{markup.tag('td', markup.text(meaning), cell)}</tr>"
+        return markup.figure(markup.tag("table", rows, "border-collapse:collapse"))

@@ -1,11 +1,13 @@
 """Many small matrices on one scale, as many in a row as fit: every head of a layer at one glance.
 
-Each value is a dot, two dots a cell one above the other, or larger where there is room.
+Each value is a dot, two dots a cell one above the other, or larger where there is room. Where the maps are so
+large that fewer than three would stand in a row, a dot is the largest of several values.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
+from rich.cells import cell_len
 from rich.segment import Segment
 
 from . import markup, palette
@@ -15,6 +17,9 @@ from .view import BOLD, Block, Canvas, Row, View, caption_rows, label, listed, n
 
 GAP = 2
 MOST_ROWS = 400  # of text, of the whole grid
+MOST_LABELS = 60
+MAPS_BESIDE = 3  # in a row at least, on a screen that has LEAST_DOTS for each
+LEAST_DOTS = 16
 
 
 class HeatGrid(View):
@@ -39,10 +44,13 @@ class HeatGrid(View):
         n, R, C = self.maps.shape
         if not self.maps.size:
             return note("no values", canvas.width) + caption_rows(self.caption, canvas.width)
-        C = min(C, canvas.width)
-        levels = palette.levels(shares(self.maps[:, :, :C], self.low, self.high))
+        joined = -(-C // self._most_dots(n, canvas))
+        maps = _largest_of(self.maps, joined) if joined > 1 else self.maps
+        n, R, C = maps.shape
+        levels = palette.levels(shares(maps, self.low, self.high))
         size, across = self._layout(n, R, C, canvas)
-        width = max(C * size, min(max(map(len, self.titles)), canvas.width // across - GAP))
+        title = max(map(cell_len, self.titles))
+        width = max(C * size, min(title, canvas.width // across - GAP))
         block: Block = []
         done = 0
         while done < n and len(block) < MOST_ROWS:
@@ -62,15 +70,22 @@ class HeatGrid(View):
             block += note(f"… {n - done:,} more", canvas.width)
         ends = number(self.low, 3), number(self.high, 3)
         block += [[], *legend_row(False, *ends, canvas, glyphs=densities(canvas))]
-        if self.maps.shape[2] > C:
-            block += note(f"… {self.maps.shape[2] - C:,} more columns", canvas.width)
+        if joined > 1:
+            block += note(f"a dot is the largest of {joined} × {joined} values", canvas.width)
         if self.labels:
-            block += listed((f"{i} {name}" for i, name in enumerate(self.labels)), canvas.width)
+            named = [f"{i} {name}" for i, name in enumerate(self.labels[:MOST_LABELS])]
+            named += [f"… {len(self.labels) - MOST_LABELS:,} more"] if len(self.labels) > MOST_LABELS else []
+            block += listed(named, canvas.width)
         return block + caption_rows(self.caption, canvas.width)
+
+    def _most_dots(self, n: int, canvas: Canvas) -> int:
+        """How wide a map may be at most, so that several stand side by side."""
+        beside = min(n, MAPS_BESIDE) if canvas.width >= MAPS_BESIDE * LEAST_DOTS else 1
+        return max(1, (canvas.width + GAP) // beside - GAP)
 
     def _layout(self, n: int, R: int, C: int, canvas: Canvas) -> tuple[int, int]:
         """Cells that a value is wide, and maps in a row: the largest with which all fit on a screen."""
-        title = max(map(len, self.titles), default=0)
+        title = max(map(cell_len, self.titles), default=0)
         for size in (4, 2, 1):
             width = max(C * size, min(title, 12))
             across = min(n, max(1, (canvas.width + GAP) // (width + GAP)))
@@ -97,6 +112,16 @@ class HeatGrid(View):
         named = "  ".join(f"{i} {name}" for i, name in enumerate(self.labels or ()))
         scale = markup.ramp(False, number(self.low, 3), number(self.high, 3))
         return markup.figure(images + scale + markup.quiet(markup.text(named)), self.caption)
+
+
+def _largest_of(maps: np.ndarray, joined: int) -> np.ndarray:
+    """(n, R, C) -> (n, ⌈R / joined⌉, ⌈C / joined⌉): the largest of each square; NaN where it has none."""
+    n, R, C = maps.shape
+    rows, columns = -(-R // joined), -(-C // joined)
+    full = np.full((n, rows * joined, columns * joined), -np.inf)
+    full[:, :R, :C] = np.where(np.isnan(maps), -np.inf, maps)
+    largest = full.reshape(n, rows, joined, columns, joined).max(axis=(2, 4))  # (n, rows, columns)
+    return np.where(np.isneginf(largest), np.nan, largest)
 
 
 def _map_rows(levels: np.ndarray, size: int, canvas: Canvas) -> Block:

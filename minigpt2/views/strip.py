@@ -17,6 +17,7 @@ WIDEST_DOT = 4  # cells for one dimension of a short vector
 OUTLYING = 3.0  # times the size of nearly all others, and a value no longer sets the scale
 NEARLY_ALL = 0.98
 DOT, HIGH_DOT = 10, 16  # units of an image
+MOST_DOTS_IN_HTML = 2048  # that tell their value; of more dimensions there is a picture
 
 
 class VectorStrip(View):
@@ -52,8 +53,9 @@ class VectorStrip(View):
         """What stands behind the scale."""
         about = f"{len(self.vector):,} dimension{'s' if len(self.vector) != 1 else ''}"
         if self.beyond:
-            largest = float(np.abs(self.vector[np.isfinite(self.vector)]).max())
-            about += f", {self.beyond} beyond the scale, to ±{number(largest, 3)}"
+            finite = self.vector[np.isfinite(self.vector)]
+            farthest = finite[np.abs(finite).argmax()]
+            about += f", {self.beyond} beyond the scale, the farthest {number(farthest, 3)}"
         return about
 
     def draw(self, canvas: Canvas) -> Block:
@@ -119,6 +121,17 @@ class VectorStrip(View):
             return markup.figure(markup.quiet("no dimensions"), self.caption)
         levels = palette.levels(shares(self.vector, self.low, self.high))
         across = min(len(levels), 96)
+        rows = -(-len(levels) // across)
+        ends = number(self.low, 3), number(self.high, 3)
+        label = f"{self._about()}, from {ends[0]} to {ends[1]}"
+        below = markup.ramp(self.diverging, *ends) + markup.quiet(self._about())
+        if len(levels) > MOST_DOTS_IN_HTML:
+            full = np.full(rows * across, palette.EMPTY)
+            full[: len(levels)] = levels
+            style = f"width:{across * DOT}px;max-width:100%;image-rendering:pixelated"
+            address = markup.pixels(full.reshape(rows, across), self.diverging)
+            image = f"<img {markup.attributes_of(alt=label, src=address, style=style)}>"
+            return markup.figure(image + below, self.caption)
         shades = palette.scale(self.diverging)
         dots = ""
         for at, level in enumerate(levels.tolist()):
@@ -131,11 +144,8 @@ class VectorStrip(View):
                 }
                 said = f"<title>dimension {at}: {number(self.vector[at])}</title>"
                 dots += markup.tag("rect", said, fill=palette.css(shades[level].ground), **place)
-        ends = number(self.low, 3), number(self.high, 3)
-        label = f"{self._about()}, from {ends[0]} to {ends[1]}"
-        image = markup.svg(across * DOT, -(-len(levels) // across) * HIGH_DOT, label, dots)
-        about = markup.quiet(self._about())
-        return markup.figure(image + markup.ramp(self.diverging, *ends) + about, self.caption)
+        image = markup.svg(across * DOT, rows * HIGH_DOT, label, dots)
+        return markup.figure(image + below, self.caption)
 
 
 def _glyphs(share: np.ndarray, unicode: bool) -> list[str]:

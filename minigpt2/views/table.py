@@ -20,7 +20,7 @@ GAP = 2
 MOST_ROWS = 200  # on a terminal
 MOST_ROWS_IN_HTML = 2000
 EDGE = "rgba(128,128,128,.25)"
-LEAST_TEXT = (12, 5)  # cells that a column of text keeps, before and after headings are cut
+LEAST_TEXT = (12, 8)  # cells that a column of text keeps, before and after headings are cut
 
 
 class Table(View):

@@ -61,6 +61,7 @@ def test_arguments_choose_layer_and_head():
     for line, heads in (
         ("/attn 2", [(2, 0), (2, 1), (2, 2)]),
         ("/attn 1 2", [(1, 2)]),
+        ("/attn 1.2", [(1, 2)]),
         ('/attn 0 0 --of "a dog"', [(0, 0)]),
     ):
         assert [(head["layer"], head["head"]) for head in ask(session, line).data["heads"]] == heads
@@ -76,7 +77,8 @@ def test_arguments_choose_layer_and_head():
         ("/attn -1", "a number from 0 to 3"),
         ("/attn two", "a number from 0 to 3"),
         ("/attn 1 1 1", "a layer and a head at most"),
-        ("/attn 1.1", "a number from 0 to 3"),
+        ("/attn 1.3", "no head 3"),
+        ("/attn 1.1 1", "a layer and a head at most"),
         ("/attn ٣", "a number from 0 to 3"),
         ('/attn --of ""', "empty text"),
         ("/attn --of #9", "#9"),

@@ -24,31 +24,34 @@ def test_the_order_is_that_of_all_cosines_sorted(xp):
 
 
 def test_prompts_stand_before_queries_and_documents():
-    encoder = tiny(
-        prompts={"query": "what? ", "document": "doc: ", "other": "z"}, default_prompt_name="other"
-    )
+    prompts = {"query": "what? ", "document": "doc: ", "other": "z"}
+    encoder = tiny(prompts=prompts, default_prompt_name="other")
     session = conversation(encoder, ["alpha", "beta", "gamma"])
 
-    def expected(texts):
+    def check(encoder, texts):
         cosines = encoder.encode_document(texts) @ encoder.encode_query("alp")  # (M,)
-        return sorted(cosines.tolist(), reverse=True)
+        found = [one["cosine"] for one in say(session, "/search alp").data["nearest"]]
+        assert found == pytest.approx(sorted(cosines.tolist(), reverse=True), abs=1e-6)
 
-    data = say(session, "/search alp").data
-    assert [one["cosine"] for one in data["nearest"]] == pytest.approx(
-        expected(["alpha", "beta", "gamma"]), abs=1e-6
-    )
+    check(encoder, ["alpha", "beta", "gamma"])
     say(session, "delta")
     say(session, "/forget #2")
-    data = say(session, "/search alp").data
-    assert [one["cosine"] for one in data["nearest"]] == pytest.approx(
-        expected(["alpha", "gamma", "delta"]), abs=1e-6
-    )
-    session.use(tiny())
-    data = say(session, "/search alp").data
-    cosines = session.encoder.encode(["alpha", "gamma", "delta"]) @ session.encoder.encode("alp")
-    assert [one["cosine"] for one in data["nearest"]] == pytest.approx(
-        sorted(cosines.tolist(), reverse=True), abs=1e-6
-    )
+    check(encoder, ["alpha", "gamma", "delta"])
+    before = session.state()
+    other = tiny(prompts=prompts)
+    other.model.parameters.flat *= 1.5
+    session.use(other)
+    check(other, ["alpha", "gamma", "delta"])
+    session.restore(before)
+    check(encoder, ["alpha", "gamma", "delta"])
+
+
+def test_no_cosine_is_above_1():
+    texts = [f"text {i}" for i in range(60)]
+    session = conversation(tiny(), texts)
+    squares = (session.vectors * session.vectors).sum(axis=1)  # (M,)
+    assert squares.max() > 1.0  # by rounding
+    assert all(say(session, f"/search --k 1 {text}").data["nearest"][0]["cosine"] <= 1.0 for text in texts)
 
 
 def test_a_sentence_by_its_number_finds_its_neighbours_without_itself():
@@ -68,15 +71,15 @@ def test_a_sentence_by_its_number_finds_its_neighbours_without_itself():
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("/search", "type a sentence first"),
+        ("/search", "nothing to search yet"),
         ("/search a", "nothing to search yet"),
         ("/search --k 0 a", "how many to show"),
         ("/search --k many a", "how many to show"),
-        ("/search --n 3 a", "has no option --n"),
+        ("/search --n 3 a", "has no option"),
     ],
 )
 def test_what_is_refused_in_a_new_conversation(line, message):
-    with pytest.raises(UsageError, match=message if line != "/search" else "nothing to search yet"):
+    with pytest.raises(UsageError, match=message):
         say(conversation(tiny()), line)
 
 

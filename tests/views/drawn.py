@@ -11,6 +11,7 @@ from rich.console import Console
 from minigpt2.tokenizer.trace import MergeStep
 from minigpt2.views import (
     Bars,
+    Definitions,
     Heading,
     HeatGrid,
     HeatMap,
@@ -150,6 +151,8 @@ def every_view(rng):
         "no rows": Table(["a", "b"], []),
         "no columns": Table([], []),
         "long table": Table(["i", "text"], [[i, "word " * 20] for i in range(many)]),
+        "definitions": Definitions([(token, f"what {token} means " * 9) for token in TOKENS]),
+        "no definitions": Definitions([]),
         "chips": TokenChips(TOKENS, ids=range(T), caption="tokens"),
         "weights": TokenChips(TOKENS, ids=range(T), weights=rng.standard_normal(T)),
         "odd weights": TokenChips(names, weights=odd),
@@ -187,6 +190,7 @@ def every_view(rng):
         "no lines": Lines({}, x=[]),
         "many lines": Lines({f"s{i}": rng.random(100) for i in range(9)}, x=map_names(100), low=0, high=1),
         "scatter": Scatter(points, labels=TOKENS, groups=[t[:1] for t in TOKENS], marked=[2]),
+        "names": Scatter(points, labels=TOKENS, names=TOKENS),
         "one point": Scatter([[1.0, 2.0]], labels=["a"]),
         "no points": Scatter(np.zeros((0, 2)), labels=[]),
         "many points": Scatter(rng.standard_normal((many, 2)), labels=map_names(many)),

@@ -13,7 +13,7 @@ from ...similarity import reading
 from ...views import Heading, Paragraph, Stack, Table, TokenChips, VectorStrip
 from ..line import Arguments
 from ..reply import Reply
-from ..selection import neighbours
+from ..selection import beginning, neighbours
 from ..session import Session
 
 NAME = "embed"
@@ -82,7 +82,7 @@ def run(session: Session, arguments: Arguments) -> Reply:
     ]
     if near:
         rows = [
-            (f"#{s.number}", s.text, f"{cosine:.3f}", said)
+            (f"#{s.number}", beginning(s.text), f"{cosine:.3f}", said)
             for s, cosine, said in zip(near, found.cosines, words, strict=True)
         ]
         columns, aligned = ("", "nearest", "cosine", "in words"), ("left", "left", "right", "left")
@@ -106,9 +106,9 @@ def _ids(encoder: Encoder, text: str) -> list[int]:
 
 
 def _about_vector(vector: np.ndarray, length: float, largest: list[int], normalised: bool) -> str:
-    dimensions = ", ".join(f"{i} ({vector[i]:+.3f})" for i in largest)
+    dimensions = ", ".join(f"{i}={vector[i]:+.3f}" for i in largest)
     scaled = f"length {length:.2f} before normalisation" if normalised else f"length {length:.2f}"
-    return f"{scaled}; the largest dimensions are {dimensions}"
+    return f"{scaled}; largest dimensions {dimensions}"
 
 
 def _facts(data: dict, encoder: Encoder) -> str:

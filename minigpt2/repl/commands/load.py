@@ -18,6 +18,7 @@ from ...errors import UsageError
 from ...views import Paragraph, Stack, Table
 from ..line import Arguments, Option
 from ..reply import Reply
+from ..selection import beginning
 from ..session import Session
 
 NAME = "load"
@@ -75,7 +76,7 @@ def run(session: Session, arguments: Arguments) -> Reply:
     }
     views = [Paragraph(_summary(data, session))]
     if kept:
-        rows = [(f"#{s.number}", s.text) for s in kept[:SHOWN]]
+        rows = [(f"#{s.number}", beginning(s.text)) for s in kept[:SHOWN]]
         if len(kept) > SHOWN:
             rows += [("…", f"{len(kept) - SHOWN:,} more")]
         views.append(Table(("", "sentence"), rows))

@@ -58,21 +58,25 @@ def _names() -> str:
 
 def _switch(session: Session, name: str) -> Reply:
     from ...views import Paragraph
+    from ..moves import data_of, moves_between, table_of
 
     before = session.encoder.settings.pooling
-    kept = len(session.sentences)
-    data = {"pooling": name, "before": before, "embedded_anew": 0 if name == before else kept}
+    data: dict[str, Any] = {"pooling": name, "was": before, "changed": name != before}
     if name == before:
         return Reply((Paragraph(f"The pooling is {name} already."),), data)
-    # The stored ranges of int8 vectors belong to the vectors of the pooling that they were measured with.
+    # The stored ranges of int8 vectors belong to the pooling that they were measured with.
     settings = dataclasses.replace(session.encoder.settings, pooling=name, calibration=None)
-    old = session.encoder
-    session.use(
-        Encoder(old.model, old.tokenizer, settings, old.backend, old.path),
-        undo=f"the pooling {before} became {name}",
-    )
-    again = f"; {kept} kept sentences are embedded anew" if kept else ""
-    return Reply((Paragraph(f"Pooling is now {name}, not {before}{again}. /undo goes back."),), data)
+    old, vectors = session.encoder, session.vectors  # (M, D)
+    encoder = Encoder(old.model, old.tokenizer, settings, old.backend, old.path)
+    session.use(encoder, undo=f"/pool {name}")
+    kept = len(session.sentences)
+    again = f", and the {kept} sentences kept are embedded anew" if kept > 1 else ""
+    views: list[View] = [Paragraph(f"The pooling is {name} now, not {before}{again}. /undo goes back.")]
+    if kept > 1:
+        moves = moves_between(session.sentences, vectors, session.vectors)
+        data |= data_of(moves)
+        views.append(table_of(moves))
+    return Reply(tuple(views), data)
 
 
 def _compare(session: Session) -> Reply:

@@ -5,7 +5,7 @@ from ...similarity import reading
 from ...views import Bars, Paragraph
 from ..line import Arguments, Option
 from ..reply import Reply
-from ..selection import neighbours
+from ..selection import beginning, neighbours
 from ..session import Session
 
 NAME = "search"
@@ -66,7 +66,7 @@ def run(session: Session, arguments: Arguments) -> Reply:
         return Reply((Paragraph("there is no other sentence to search: type more, or /load a file"),), data)
     several = len({s.source for s in sentences}) > 1 or sentences[0].source != "typed"
     bars = Bars(
-        [f"#{s.number} {s.text}" for s in sentences],
+        [f"#{s.number} {beginning(s.text)}" for s in sentences],
         found.cosines,
         low=min(0.0, *found.cosines),
         high=1.0,

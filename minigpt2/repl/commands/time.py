@@ -18,9 +18,9 @@ USAGE = "/time"
 SUMMARY = "where the milliseconds go"
 DETAILS = """\
 First the last line: from Enter to its answer, and the drawing of it (0 where nothing is drawn, as with
---json); beside it the median and the slowest of all lines so far. Then the current sentence once more: reading
-the line, cutting it into tokens, and one pass through the model, layer by layer, each the median of several
-runs. `other` is what the pass takes between its layers."""
+--json); below it the median and the slowest of all lines so far. Then the current sentence once more:
+reading the line, cutting it into tokens, and one pass through the model by kind of layer, each the median of
+several runs. `other` is what the pass takes between its layers."""
 EXAMPLES = ("The cat is sleeping on the warm windowsill", "/time")
 FORM = "none"
 OPTIONS = ()
