@@ -4,8 +4,8 @@
 
 on a pseudo-terminal of 80×24, with the bundled model. Measured are
 
-- sentences of 12 tokens and every line of `tests/tour/tour.txt`, from the Enter that the terminal sends to the
-  prompt below the answer, by the clock;
+- sentences of 12 tokens and the lines of `tests/tour/tour.txt`, from the Enter that the terminal sends to the
+  last byte of the prompt below the answer, by the clock;
 - the same sentences as `/time` shows them: to the answer, and the drawing of it;
 - the CPU time that the program took, which a busy machine changes less: Linux counts it in ticks of 10 ms, so
   it is given as the mean over many lines;
@@ -29,7 +29,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1] / "tour"))
 
 from emulator import text_of
-from player import Player, Step, read_script
+from player import PROMPT, Player, Step, read_script
 from record import SCRIPT, prepare
 
 SENTENCES = (  # of 12 tokens each
@@ -63,10 +63,16 @@ def quit_conversation(player):
 
 
 def seconds_of(player, step):
-    """From Enter to the next prompt."""
+    """From Enter to the next prompt; the emulator follows when the clock has stopped."""
+    row, data = player.screen.row, b""
     began = time.perf_counter()
-    player.play(step)
-    return time.perf_counter() - began
+    os.write(player.ours, f"{step.lines[0]}\r".encode())
+    while not data.endswith(PROMPT.encode()):
+        data += os.read(player.ours, 65536)
+    seconds = time.perf_counter() - began
+    player.follow(data)
+    player.wait_for_prompt(below=row)
+    return seconds
 
 
 def as_time_says(player):
@@ -77,7 +83,7 @@ def as_time_says(player):
 
 
 def measure_sentences(folder, rounds):
-    """Each sentence in `rounds` conversations: seconds by the clock, `/time`'s three, and mean CPU seconds."""
+    """Sentences in `rounds` conversations: seconds by the clock, `/time`'s three, and mean CPU seconds."""
     outside, inside, cpu = [], [], []
     for number in range(rounds):
         player, _, before = open_conversation(folder / str(number))
@@ -92,17 +98,18 @@ def measure_sentences(folder, rounds):
 
 
 def measure_tour(folder, rounds):
-    """The seconds of every line of the tour: those of bare sentences, and those of commands but /train."""
+    """The seconds of the tour's lines: bare sentences, and commands that do not train or wait for keys."""
     sentences, commands = [], []
     for number in range(rounds):
         player, _, _ = open_conversation(folder / str(number))
         with player:
             for step in itertools.takewhile(lambda step: step.lines != ("/quit",), read_script(SCRIPT)):
-                seconds = seconds_of(player, step)
-                if not step.lines[0].startswith("/") and not step.keys:
-                    sentences.append(seconds)
-                elif step.lines[0].startswith("/") and not step.lines[0].startswith("/train"):
-                    commands.append(seconds)
+                if step.keys or len(step.lines) > 1 or step.lines[0].startswith("/train"):
+                    player.play(step)
+                elif step.lines[0].startswith("/"):
+                    commands.append(seconds_of(player, step))
+                else:
+                    sentences.append(seconds_of(player, step))
             quit_conversation(player)
     return sentences, commands
 
@@ -146,7 +153,7 @@ def main():
         row("12 tokens, CPU time, mean of a conversation", cpu)
         sentences, commands = measure_tour(folder / "tour", rounds)
         row("the tour's sentences, Enter to prompt", sentences)
-        row("the tour's commands without /train", commands)
+        row("the tour's commands", commands)
         for editor in EDITORS:
             if find_spec(editor):
                 clock, cpu = measure_start(folder / editor, editor, 2 * rounds)
