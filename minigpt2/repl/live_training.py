@@ -80,7 +80,7 @@ def reporter_for(person: bool) -> tuple[Reporter, bool]:
         return _Silent(), False
     screen = console.stderr()
     draws = person and sys.stderr.isatty() and not screen.is_dumb_terminal
-    return (Dashboard(screen) if draws else PlainLines(screen)), draws
+    return (Dashboard(screen, saves=False) if draws else PlainLines(screen)), draws
 
 
 class _Listener:

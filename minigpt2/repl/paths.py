@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 from ..errors import UsageError
 from ..files import shorten
 
+LONGEST = 4096  # bytes of a path, as Linux takes them
+
 
 def typed_path(command: str, word: str) -> str:
-    """`~/models` -> the path. Raises UsageError for what no system takes as a name, as an empty one."""
+    """`~/models` -> the path. Raises UsageError for what no system takes as a name, as the empty one."""
     try:
-        os.fsencode(word)
-        possible = bool(word) and "\0" not in word
+        possible = 0 < len(os.fsencode(word)) <= LONGEST and "\0" not in word
     except UnicodeError:  # half a pair of surrogates
         possible = False
     if not possible:

@@ -67,7 +67,8 @@ def _keys() -> KeyBindings:
     def _(event: KeyPressEvent) -> None:
         """End the text where it is complete, else go on in the next line."""
         buffer = event.current_buffer
-        if buffer.complete_state and buffer.complete_state.current_completion:
+        menu = buffer.complete_state
+        if menu and menu.current_completion and len(menu.completions) > 1:
             buffer.complete_state = None  # Enter takes the completion that is chosen in the menu
         elif Multiline().feed(buffer.text) is None:
             buffer.insert_text("\n")

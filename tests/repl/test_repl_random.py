@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from minigpt2.errors import MiniGPT2Error
+from minigpt2.errors import MiniGPT2Error, explain
 from minigpt2.repl import commands
 from minigpt2.repl.exchange import run_line
 from minigpt2.repl.multiline import Multiline
@@ -21,9 +21,19 @@ from minigpt2.visible import visible
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")  # Rich's own
 WIDTH = 80
 
+
+class LongLine(str):
+    """A line that a failing test shows by its beginning."""
+
+    __slots__ = ()
+
+    def __repr__(self):
+        return f"{self[:40]!r} and so on"
+
+
 arguments = st.sampled_from(
     [
-        *(
+        *[
             "a cat",
             "#1",
             "#2",
@@ -39,9 +49,9 @@ arguments = st.sampled_from(
             "9" * 30,
             "nan",
             "|",
-            r"\|",
-        ),
-        *(
+        ],
+        *[
+            "\\|",
             "--",
             "--k",
             "--k=3",
@@ -52,13 +62,13 @@ arguments = st.sampled_from(
             "--html",
             "--metric dot",
             "--nope",
+        ],
+        *[
             "--seed=x",
-        ),
-        *(
             '"',
             "'",
             '"a b"',
-            "'it''s",
+            "it's",
             "=",
             "~",
             "/",
@@ -66,11 +76,11 @@ arguments = st.sampled_from(
             "nowhere.tsv",
             "mean",
             "last",
-            "cpu",
             "float64",
+        ],
+        *[
+            "cpu",
             "nano",
-        ),
-        *(
             "🙂",
             "👨\u200d👩\u200d👧",
             "é\u0301",
@@ -78,11 +88,8 @@ arguments = st.sampled_from(
             "\x1b]0;title\x07",
             "\x9b2J",
             "\x00",
-            "\u202e",
-            "\udc80",
-            "\t",
-        ),
-        *("\n", "\r", "ﷺ", "漢字", "\u200b", "\ufeff", "\U0010ffff"),
+        ],
+        *["\u202e", "\udc80", "\t", "\n", "\r", "ﷺ", "漢字", "\u200b", "\ufeff", "\U0010ffff"],
     ]
 )
 written = st.lists(arguments, max_size=6).map(" ".join)
@@ -90,11 +97,11 @@ names = st.sampled_from([*commands.NAMES, *commands.ALIASES, "", "nope", "\x1b[2
 command_lines = st.builds("/{} {}".format, names, written | st.text(max_size=40))
 sentences = st.text(st.characters(), max_size=200) | written
 long_lines = st.builds(
-    lambda start, piece: start + piece * (100_000 // len(piece)),
+    lambda start, piece: LongLine(start + piece * (100_000 // len(piece))),
     st.sampled_from(["", "/sim ", "/tokens ", "/load ", "/search ", "/", "/list ", "/export "]),
     st.sampled_from(["a", "a ", "🙂", "\x1b[2J", '"', "'", "\\|", "| ", "--k ", "\\", "\udc80", "#1 ", "\n"]),
 )
-lines = command_lines | sentences | long_lines
+lines = st.one_of(*[command_lines] * 8, *[sentences] * 4, long_lines)
 
 
 @pytest.fixture(scope="module")
@@ -143,9 +150,9 @@ def test_any_line_is_answered_or_refused(nano, folder, typed):
     try:
         exchange = run_line(session, typed)
     except MiniGPT2Error as error:
-        told = visible(str(error))
+        told = visible(explain(error))
         assert told.isprintable()
-        assert len(told) < 1000
+        assert len(told) < 6000
     else:
         for view in exchange.reply.views:
             session.console.print(view)
@@ -157,25 +164,15 @@ def test_any_line_is_answered_or_refused(nano, folder, typed):
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
-@given(
-    script=st.lists(
-        lines.map(
-            lambda line: line.encode("utf-8", "surrogateescape" if "\udc80" in line else "surrogatepass")
-        ),
-        max_size=12,
-    ),
-    as_json=st.booleans(),
-)
+@given(script=st.lists(lines, max_size=12), as_json=st.booleans())
 def test_any_script_runs_to_its_end(nano, folder, capsys, script, as_json):
     session = new_session(nano)
-    code = run_script(
-        session, lines_of_stream(io.BytesIO(b"\n".join(script))), as_json=as_json, keep_going=True
-    )
+    stream = io.BytesIO("\n".join(script).encode("utf-8", "surrogatepass"))
+    code = run_script(session, lines_of_stream(stream), as_json=as_json, keep_going=True)
     out, err = capsys.readouterr()
-    assert code == (1 if err else 0)
-    assert all(
-        re.match(r"line \d+: (error|warning): ", line) and line.isprintable() for line in err.splitlines()
-    )
+    said = [re.fullmatch(r"line \d+: (error|warning): .*", line) for line in err.split("\n")[:-1]]
+    assert all(line[0].isprintable() for line in said)
+    assert code == any(line[1] == "error" for line in said)
     check_drawn(session.console.file.getvalue())
     assert all(json.loads(line)["line"] and line.isprintable() for line in out.split("\n")[:-1])
     check_order(session)

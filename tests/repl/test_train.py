@@ -200,6 +200,18 @@ def test_every_kind_of_file(tmp_path, name, content, objective, measure):
     check_drawing(reply)
 
 
+@pytest.mark.parametrize("objective", ["contrastive", "language_model"])
+def test_a_huge_batch_goes_through_in_parts(pairs, monkeypatch, objective):
+    vectors = []
+    for texts, tokens in ((512, 16_384), (7, 100)):
+        monkeypatch.setattr(train, "CHUNK_TEXTS", texts)
+        monkeypatch.setattr(train, "CHUNK_TOKENS", tokens)
+        session = session_with()
+        say(session, f"/train {pairs} --steps 2 --lr 0.003 --batch-size 1000000000 --objective {objective}")
+        vectors.append(session.vectors)
+    np.testing.assert_allclose(vectors[0], vectors[1], atol=1e-4)
+
+
 def test_another_objective(pairs):
     data = say(session_with(), f"/train {pairs} --steps 2 --objective cosine").data
     assert data["objective"] == "cosine"

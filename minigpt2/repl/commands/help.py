@@ -22,10 +22,10 @@ OPTIONS = ()
 COMPLETES = "command"
 
 WAYS_TO_WRITE = """\
-A line without a slash is a sentence, which is embedded and kept under a number; #3 stands for sentence 3 where \
-a text is asked for. A bar parts two texts, and \\| is a bar inside one. // begins a sentence that starts with \
-a slash. A line that ends in a backslash goes on in the next; three quotation marks open a text of several \
-lines, and three close it. -- ends the options of a command."""
+A line without a slash is a sentence, which is embedded and kept under a number; #3 stands for sentence 3 \
+where a text is asked for. A bar parts two texts, and \\| is a bar inside one. // begins a sentence that \
+starts with a slash. A line that ends in a backslash goes on in the next; three quotation marks open a text \
+of several lines, and three close it. -- ends the options of a command."""
 
 
 def run(session: Session, arguments: Arguments) -> Reply:

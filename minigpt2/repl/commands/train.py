@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...errors import DivergedError, OutputError, UsageError
+from ...files import shorten
 from ...training.settings import OBJECTIVES
 from ..interrupts import Interrupts
 from ..line import Arguments, Option
@@ -54,6 +55,7 @@ OBJECTIVES_HERE = tuple(name for name in OBJECTIVES if name != "distillation")  
 
 VALIDATIONS = 5
 LINES = 20  # where there is no dashboard, about so many in a run
+CHUNK_TEXTS, CHUNK_TOKENS = 512, 16_384  # in one forward pass: a huge batch must not fill the memory
 NEVER = 1_000_000_000  # steps: a checkpoint would not outlive the run
 
 
@@ -83,7 +85,9 @@ def _objective(name: str) -> str:
         hint = (
             ": distillation needs a teacher, which `minigpt2 train` takes" if name == "distillation" else ""
         )
-        raise UsageError(f"/train --objective is one of {', '.join(OBJECTIVES_HERE)}, not {name!r}{hint}")
+        raise UsageError(
+            f"/train --objective is one of {', '.join(OBJECTIVES_HERE)}, not {shorten(name)}{hint}"
+        )
     return name
 
 
@@ -205,12 +209,15 @@ def _settings(
     if steps is not None:
         epochs = min(epochs or steps, math.ceil(steps / batches))
     about = steps or epochs * batches
+    is_model = objective == "language_model"
     return TrainingSettings(
         objective=objective,
         epochs=epochs,
         max_steps=steps,
         initial_lr=options["lr"] or LEARNING_RATE,
         batch_size=batch_size,
+        chunk_texts=None if is_model else CHUNK_TEXTS,
+        chunk_tokens=CHUNK_TOKENS if is_model else None,
         seed=options["seed"] or 0,
         validate_every=max(1, about // VALIDATIONS) if validated else None,
         checkpoint_every=NEVER,
@@ -248,7 +255,8 @@ def _summary(data: dict[str, Any]) -> str:
     from ...training.reporters.wording import count, duration, number
 
     text = (
-        f"Learned from {data['file']}: {count(data['steps'])} steps of {data['batch_size']} examples "
+        f"Learned from {data['file']}: {count(data['steps'])} step{'s' * (data['steps'] != 1)} of up to "
+        f"{count(data['batch_size'])} examples "
         f"({data['epochs']:.2f} passes), objective {data['objective']}, learning rate "
         f"{data['learning_rate']:g}, in {duration(data['training_seconds'])}; the loss went from "
         f"{number(data['loss']['first'])} to {number(data['loss']['last'])}."

@@ -46,8 +46,11 @@ CLOSING_ROWS = 8  # below it, for what the command still says
 class Dashboard:
     """Draws the run on `screen`, a terminal."""
 
-    def __init__(self, screen: "Console", *, unicode: bool | None = None) -> None:
-        """`unicode`: whether the terminal shows more than ASCII; None asks the locale."""
+    def __init__(self, screen: "Console", *, unicode: bool | None = None, saves: bool = True) -> None:
+        """`unicode`: whether the terminal shows more than ASCII; None asks the locale.
+
+        `saves`: whether the run leaves a model on the disk, or keeps in memory what it learns.
+        """
         from rich.live import Live
 
         self._screen = screen
@@ -56,6 +59,7 @@ class Dashboard:
         # What happened, or which line someone said, and when; not yet in the history
         self._queue: deque[tuple[Event | str, float]] = deque()
         self._history = History()  # of which the pictures are made
+        self._history.saves = saves
         self._undrawn: list[Event] = []  # in the history, but in no picture yet
         self._lock = threading.RLock()  # of the terminal and the history
         self._wake = threading.Event()

@@ -69,6 +69,7 @@ class History:
     """The events of a run, each kind as far as a person wants to see it."""
 
     def __init__(self) -> None:
+        self.saves = True  # the run leaves a model on the disk; else what is learned stays in memory
         self.started: RunStarted | None = None
         self.step: StepDone | None = None
         self.validated: Validated | None = None

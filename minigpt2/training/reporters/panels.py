@@ -205,11 +205,10 @@ def footer(history: History, width: int) -> Row:
     if history.ended is not None:
         path = shorten_path(visible(str(history.ended.path)), width - 9)
         return fit(row_of((" model: ", DIM), (path, BOLD)), width)
-    lasts = history.started is None or "output" in history.started.summary  # or the model stays in memory
-    long = "Ctrl-C saves and stops " if lasts else "Ctrl-C stops and keeps what is learned "
+    long = "Ctrl-C saves and stops " if history.saves else "Ctrl-C stops and keeps what is learned "
     keys = "" if history.closed else fitting((long, "Ctrl-C stops ", ""), width)
     room = width - len(keys) - 2
-    texts = ["no checkpoint yet" if lasts else "", ""]
+    texts = ["no checkpoint yet" if history.saves else "", ""]
     if history.checkpoint is not None:
         path = shorten_path(visible(str(history.checkpoint.path)), room - len("checkpoint: "))
         texts = [f"checkpoint: {path}"] if path else [f"saved at step {count(history.checkpoint.step)}", ""]
