@@ -32,7 +32,7 @@ from minigpt2.repl.multiline import Multiline
 ROOT = Path(__file__).parents[2]
 FILES = Path(__file__).parent / "files"  # what the script reads; copied beside what it writes
 PROMPT, GOES_ON = "› ", "… "
-SECONDS = 20.0  # that an answer may take before the test fails
+SECONDS = 60.0  # that an answer may take before the test fails
 SENT = {"Enter": "\r", "^C": "\x03", "Space": " "}
 
 
