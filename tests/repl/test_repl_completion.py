@@ -1,10 +1,10 @@
 """What Tab offers."""
 
 import os
-import time
 
 import numpy as np
 import pytest
+from work import lines_run
 
 from minigpt2.repl import commands
 from minigpt2.repl.completion import MOST, complete
@@ -155,17 +155,11 @@ def test_a_model_directory_is_named_as_one(session, folder):
 @pytest.mark.parametrize(
     "before", ["", "#", "s", "sentence 99", "/sim a | sentence 5", "/forget #77", '/attn --of "s']
 )
-def test_completion_is_quick_among_many_sentences(session, before):
+def test_completion_looks_at_each_of_many_sentences_once(session, before):
     texts = [f"Sentence {i} of a long list" for i in range(10_000)]
     session.keep_all(texts, np.zeros((10_000, session.encoder.dimension), dtype=np.float32), "list.txt")
-    complete(session, "/")  # imports the commands
-    times = []
-    for _ in range(5):
-        started = time.process_time()
-        offered = complete(session, before)
-        times.append(time.process_time() - started)
-    assert 1 <= len(offered) <= MOST
-    assert min(times) < 0.020
+    assert 1 <= len(complete(session, before)) <= MOST
+    assert lines_run(lambda: complete(session, before)) < 4 * len(texts)  # a look or two at each
 
 
 def test_nothing_typed_makes_it_fail(session, rng):

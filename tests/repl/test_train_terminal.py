@@ -2,21 +2,16 @@
 
 import os
 import re
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from model_sessions import tiny_encoder, write_pairs
+from programs import ROOT
+from terminal import Terminal
 
 import minigpt2
 
-ROOT = Path(__file__).parents[2]
 DEV = ROOT / "data_sets" / "dev.tsv"
-sys.path.insert(0, str(ROOT / "tests" / "cli"))
-
-from terminal import Terminal  # noqa: E402
-
 SENTENCES = ("The cat is sleeping", "The cat is not sleeping")
 PATIENCE = 120.0  # seconds, for a machine that has much else to do
 STYLES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")

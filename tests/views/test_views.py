@@ -3,13 +3,13 @@
 import re
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
 from drawn import COLOURS, NASTY, TOKENS, WIDTHS, check_terminal, drawn, every_view, lines, parsed
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from work import lines_run
 
 from minigpt2 import views
 from minigpt2.views import (
@@ -66,12 +66,11 @@ def test_colours_are_left_away_where_there_are_none():
         assert "\x1b" not in drawn(view, 80, None)
 
 
-def test_a_picture_of_many_is_cut_with_a_note_and_quickly():
+def test_a_picture_of_many_is_cut_with_a_note_and_takes_little_work():
     for name in ("long table", "many chips", "long map", "many bars", "many points", "large grid"):
-        start = time.perf_counter()
         shown = lines(VIEWS[name])
-        assert time.perf_counter() - start < 1.0
         assert len(shown) < 500
+        assert lines_run(lambda view=VIEWS[name]: lines(view)) < 1_000_000  # about 0.3 s
         assert any("more" in line for line in shown)
 
 
