@@ -131,7 +131,7 @@ def _escaped(text: str, active: re.Pattern[str] = IN_A_LINE) -> str:
 
 def _table(table: "Table") -> str:
     """A table of GitHub's Markdown with its caption"""
-    cells, numeric = table._cells(len(table.rows))
+    cells, numeric = table.cells()
     lines = [
         _row(_escaped(name, IN_A_CELL) for name in table.columns),
         _row("---:" if is_numeric else "---" for is_numeric in numeric),

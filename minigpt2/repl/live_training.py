@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from ..training.settings import TrainingSettings
 
 HERE = Path("in this conversation")  # what stands for the temporary folder in messages
+NOT_SHOWN = (
+    "model",
+    "device",
+    "optimizer",
+    "output",
+)  # of the start of a run: /model tells them, or nobody asks
 
 
 class LiveRun(NamedTuple):
@@ -80,7 +86,7 @@ def reporter_for(person: bool) -> tuple[Reporter, bool]:
         return _Silent(), False
     screen = console.stderr()
     draws = person and sys.stderr.isatty() and not screen.is_dumb_terminal
-    return (Dashboard(screen, saves=False) if draws else PlainLines(screen)), draws
+    return (Dashboard if draws else PlainLines)(screen, saves=False), draws
 
 
 class _Listener:
@@ -97,7 +103,7 @@ class _Listener:
             return
         if isinstance(event, RunStarted):
             self._interrupts.attach()
-            summary = {name: line for name, line in event.summary.items() if name != "output"}
+            summary = {name: line for name, line in event.summary.items() if name not in NOT_SHOWN}
             event = event._replace(summary=summary)
         elif isinstance(event, StepDone):
             self.epochs = event.epoch

@@ -54,7 +54,9 @@ class Dashboard:
         from rich.live import Live
 
         self._screen = screen
-        self._lines = PlainLines(screen)  # for the start, and for all where no picture can be drawn
+        self._lines = PlainLines(
+            screen, saves=saves
+        )  # for the start, and for all where no picture can be drawn
         self._unicode = encoding_has_unicode() if unicode is None else unicode
         # What happened, or which line someone said, and when; not yet in the history
         self._queue: deque[tuple[Event | str, float]] = deque()
