@@ -106,9 +106,10 @@ def _ids(encoder: Encoder, text: str) -> list[int]:
 
 
 def _about_vector(vector: np.ndarray, length: float, largest: list[int], normalised: bool) -> str:
-    dimensions = ", ".join(f"{i}={vector[i]:+.3f}" for i in largest)
+    first, *others = largest
+    dimensions = [f"{vector[first]:.3f} in dimension {first}", *(f"{vector[i]:.3f} in {i}" for i in others)]
     scaled = f"length {length:.2f} before normalisation" if normalised else f"length {length:.2f}"
-    return f"{scaled}; largest dimensions {dimensions}"
+    return f"{scaled}; largest: {', '.join(dimensions)}"
 
 
 def _facts(data: dict, encoder: Encoder) -> str:
