@@ -5,7 +5,7 @@ import json
 import re
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
@@ -20,6 +20,10 @@ from minigpt2.visible import visible
 
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")  # Rich's own
 WIDTH = 80
+
+# An example takes up to a second, so a failing one is shown as it was found.
+PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
+AS_FOUND = {"deadline": None, "suppress_health_check": list(HealthCheck), "phases": PHASES}
 
 
 class LongLine(str):
@@ -139,7 +143,7 @@ def check_drawn(text):
         assert cell_len(row) <= WIDTH
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, **AS_FOUND)
 @given(typed=lines)
 @example(typed="/sim " + "🙂" * 100_000)
 @example(typed="/" + "\x1b" * 100_000)
@@ -163,7 +167,7 @@ def test_any_line_is_answered_or_refused(nano, folder, typed):
     check_order(session)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, **AS_FOUND)
 @given(script=st.lists(lines, max_size=12), as_json=st.booleans())
 def test_any_script_runs_to_its_end(nano, folder, capsys, script, as_json):
     session = new_session(nano)

@@ -96,7 +96,7 @@ def test_ctrl_c_stops_what_is_running(talk, tmp_path, editor):
     t.wait_for("interrupted")
     t.wait_for_empty_line()
     t.type("/list" + ENTER)
-    t.wait_for("a cat")
+    t.wait_for("a cat     typed")
     assert "a long sentence" not in t.text
     t.wait_for_empty_line()
     t.type(CTRL_D)
@@ -142,7 +142,7 @@ def test_lines_of_earlier_conversations_come_back(talk, tmp_path, editor):
     t.wait_for("/list")
     t.type(ENTER)  # with prompt_toolkit it ends the search
     t.type(ENTER)
-    t.wait_for("sentence")
+    t.wait_for("the first line  typed")
     t.wait_for_empty_line()
     t.type(CTRL_D)
     assert t.wait() == 0

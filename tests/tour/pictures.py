@@ -27,7 +27,7 @@ LINES = (
     ("/attn", "heads"),
     ("/attn 3 1", "head"),
     (f"/layers {CAT} | {FELINE}", "layers"),
-    ("/grad A cheap flight to Rome. | An expensive trip to Italy.", "gradient"),
+    ("/grad The bank raised its interest rate | The river bank was flooded", "gradient"),
     ("/ablate", "ablation"),
     ("/matrix", "matrix"),
     ("/load texts.txt", None),

@@ -103,7 +103,7 @@ OPTIONS = (
     Option("--batch-size", f"examples in a step, at least 1 (default {BATCH_SIZE})", "N", _count),
     Option(
         "--objective",
-        f"{', '.join(OBJECTIVES_HERE)} (default: as usual for FILE)",
+        f"{', '.join(OBJECTIVES_HERE)}: what to learn (default: what suits FILE)",
         "NAME",
         _objective,
         completes="objective",
