@@ -77,7 +77,7 @@ def run_live(
     )
 
 
-def reporter_for(person: bool) -> tuple[Reporter, bool]:
+def reporter_for(person: bool, interrupts: Interrupts) -> tuple[Reporter, bool]:
     """What shows the run on stderr, and whether it draws: a dashboard for a person, else lines."""
     from ..cli import console
     from ..training.reporters import Dashboard, PlainLines
@@ -86,7 +86,9 @@ def reporter_for(person: bool) -> tuple[Reporter, bool]:
         return _Silent(), False
     screen = console.stderr()
     draws = person and sys.stderr.isatty() and not screen.is_dumb_terminal
-    return (Dashboard if draws else PlainLines)(screen, saves=False), draws
+    if not draws:
+        return PlainLines(screen, saves=False), False
+    return Dashboard(screen, saves=False, stopping=lambda: interrupts.presses > 0), True
 
 
 class _Listener:

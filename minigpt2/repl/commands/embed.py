@@ -15,6 +15,7 @@ from ..line import Arguments
 from ..reply import Reply
 from ..selection import beginning, neighbours
 from ..session import Session
+from . import ALIASES, NAMES, find
 
 NAME = "embed"
 USAGE = "/embed TEXT, or TEXT alone"
@@ -88,6 +89,9 @@ def run(session: Session, arguments: Arguments) -> Reply:
         columns, aligned = ("", "nearest", "cosine", "in words"), ("left", "left", "right", "left")
         views.append(Table(columns, rows, align=aligned))
     views.append(Paragraph(_facts(data, encoder), "dim"))
+    word = text.strip().lower()
+    if word in (*NAMES, *ALIASES):
+        views.append(Paragraph(f"A command begins with a slash: /{word} ({find(word).SUMMARY}).", "dim"))
     return Reply((Stack(*views),), data)
 
 

@@ -159,7 +159,7 @@ def _train(
             raise UsageError(f"{other.name}: all labels are the same, so measuring on it tells nothing")
     learned = itself if measured is not itself else None  # measured beside the validation of the run
     data = TrainingSet.of(files.data, session.encoder)
-    reporter, draws = reporter_for(session.interactive)
+    reporter, draws = reporter_for(session.interactive, interrupts)
     settings = _settings(options, objective, len(data), draws, validated=measured is not None)
 
     before = None if learned is None else learned.measure(session.encoder)
