@@ -37,7 +37,7 @@ def count_option(what: str) -> Option:
 
 def look_of(session: "Session", text: str | None = None) -> "Look":
     """Every intermediate of the text or, where none is given, of the current one."""
-    return session.look(session.current_or([] if text is None else [text]))
+    return session.look(session.current_or([] if text is None else [text], 'name one with --of "TEXT"'))
 
 
 def pair_of(session: "Session", texts: "list[str] | tuple[str, ...]", command: str) -> tuple[str, str]:

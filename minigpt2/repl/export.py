@@ -18,6 +18,7 @@ import numpy as np
 from .. import __version__
 from ..errors import OutputError, UsageError
 from ..visible import visible
+from .wording import counted
 
 if TYPE_CHECKING:
     from ..views import Table, View
@@ -45,7 +46,7 @@ def write_html(session: "Session", path: Path) -> str:
 
     views = [view for exchange in _said(session) for view in _views_of(exchange)]
     path.write_text(page(_title(), views, subtitle=_about(session)), encoding="utf-8")
-    return f"{_count(len(session.exchanges), 'line')} of the conversation{_dropped(session)}"
+    return f"{counted(len(session.exchanges), 'line')} of the conversation{_dropped(session)}"
 
 
 def write_markdown(session: "Session", path: Path) -> str:
@@ -65,7 +66,7 @@ def write_markdown(session: "Session", path: Path) -> str:
             else:
                 blocks.append(_fenced(_drawn(view)))
     path.write_text("\n\n".join(blocks) + "\n", encoding="utf-8", newline="\n")
-    return f"{_count(len(session.exchanges), 'line')} of the conversation{_dropped(session)}"
+    return f"{counted(len(session.exchanges), 'line')} of the conversation{_dropped(session)}"
 
 
 def _said(session: "Session") -> "Iterator[Exchange]":
@@ -110,18 +111,14 @@ def _about(session: "Session") -> str:
     name = encoder.path.name if encoder.path else "a model in memory"
     return (
         f"minigpt2 {__version__}, {name}: {config.L} layers, {config.H} heads, {config.D} dimensions; "
-        f"{_count(len(session.sentences), 'sentence')} kept{_dropped(session)}"
+        f"{counted(len(session.sentences), 'sentence')} kept{_dropped(session)}"
     )
 
 
 def _dropped(session: "Session") -> str:
     """How many lines are missing at the start of a long conversation"""
     gone = session.exchanges_dropped
-    return f"; the first {_count(gone, 'line')} {'is' if gone == 1 else 'are'} left out" if gone else ""
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+    return f"; the first {counted(gone, 'line')} {'is' if gone == 1 else 'are'} left out" if gone else ""
 
 
 def _escaped(text: str, active: re.Pattern[str] = IN_A_LINE) -> str:
@@ -131,7 +128,7 @@ def _escaped(text: str, active: re.Pattern[str] = IN_A_LINE) -> str:
 
 def _table(table: "Table") -> str:
     """A table of GitHub's Markdown with its caption"""
-    cells, numeric = table._cells(len(table.rows))
+    cells, numeric = table.cells()
     lines = [
         _row(_escaped(name, IN_A_CELL) for name in table.columns),
         _row("---:" if is_numeric else "---" for is_numeric in numeric),
@@ -211,7 +208,7 @@ def _vectors(session: "Session") -> np.ndarray:
 
 
 def _shape(vectors: np.ndarray) -> str:
-    return f"{_count(len(vectors), 'vector')} of {vectors.shape[1]} numbers"
+    return f"{counted(len(vectors), 'vector')} of {vectors.shape[1]} numbers"
 
 
 WRITERS: dict[str, Callable[["Session", Path], str]] = {

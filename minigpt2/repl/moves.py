@@ -109,8 +109,8 @@ def _matrices(moves: Moves) -> "list[View]":
             for map, caption in zip(maps, captions, strict=True)
         ]
     which = f"the last {len(numbers)} of {moves.total:,}" if len(numbers) < moves.total else "the"
-    caption = f"cosines of {which} sentences, {numbers[0]} to {numbers[-1]}, each with each"
-    return [HeatGrid(maps, titles=("before", "after"), caption=caption, **scale)]
+    caption = f"cosines of {which} sentences, each with each; the columns are in the order of the rows"
+    return [HeatGrid(maps, titles=("before", "after"), labels=numbers, caption=caption, **scale)]
 
 
 def _names(pair: dict[str, Any]) -> tuple[str, str]:

@@ -183,12 +183,19 @@ class Session:
             return text
         return self.sentences[self.row_of(int(match[1]))].text
 
-    def current_or(self, texts: Sequence[str]) -> str:
-        """The text given, or else the current one. Raises UsageError if there is neither."""
+    def current_or(self, texts: Sequence[str], otherwise: str = "write one behind the command") -> str:
+        """The text given, or else the current one. Raises UsageError if there is neither.
+
+        `otherwise` is what else one can do then, if anything.
+        """
         if texts:
             return self.text_of(texts[0])
         if self.current is None:
-            raise UsageError("type a sentence first, or write one behind the command")
+            ways = ["type a sentence first", *filter(None, [otherwise])]
+            if self.sentences:
+                number = self.sentences[0].number
+                ways.append(f"make a kept one the current one: #{number}")
+            raise UsageError(", or ".join(ways))
         return self.current
 
     def use(self, encoder: Encoder, undo: str | None = None) -> None:

@@ -32,5 +32,5 @@ def listed(parts: Sequence[str], last: str = "and") -> str:
 
 
 def counted(count: int, thing: str) -> str:
-    """1 token, 2 tokens"""
-    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+    """1 token, 2,000 tokens"""
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"

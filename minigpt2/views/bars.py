@@ -13,6 +13,7 @@ from .view import DIM, Block, Canvas, Row, View, caption_rows, label, note, padd
 MOST_ROWS = 200
 MOST_ROWS_IN_HTML = 1000
 LEAST_BAR = 6  # cells; with less room there are numbers alone
+LEAST_LABEL = 0.25  # of the width, that notes leave to the labels
 LEFT_EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
@@ -20,7 +21,7 @@ class Bars(View):
     """`values` (n,) with their `labels`; `notes` are words behind each value where there is room.
 
     The bars run from 0 within `low` … `high`, by default as far as the values reach. Labels take at most
-    `label_share` of the width.
+    `label_share` of the width, and less where the notes need it.
     """
 
     def __init__(
@@ -50,11 +51,14 @@ class Bars(View):
         notes = [shown(text) for text in self.notes[:MOST_ROWS]] if self.notes else [""] * len(labels)
         number_width = max(map(len, texts))
         label_width = min(max(map(cell_len, labels)), max(4, int(canvas.width * self.label_share)))
-        room = canvas.width - label_width - number_width - 2
         note_width = max(map(cell_len, notes)) + 2
-        if note_width <= 2 or room - note_width < max(LEAST_BAR, canvas.width // 5):
+        bar = max(LEAST_BAR, canvas.width // 5)
+        beside_notes = canvas.width - number_width - 2 - note_width - bar  # what labels may take with them
+        if note_width > 2 and beside_notes >= min(label_width, int(canvas.width * LEAST_LABEL)):
+            label_width = min(label_width, beside_notes)
+        else:
             note_width = 0
-        room -= note_width
+        room = canvas.width - label_width - number_width - 2 - note_width
         rows: Block = []
         for place, (name, text) in enumerate(zip(labels, texts, strict=True)):
             row = [Segment(padded(name, label_width) + " ")]

@@ -20,7 +20,7 @@ from .view import BOLD, Block, Canvas, Row, View, caption_rows, cut, label, list
 
 MOST_ROWS = 60
 MOST_IN_HTML = 64  # rows and columns with a number in each cell; larger ones are an image
-WIDEST_CELL = 11
+WIDEST_CELL = 14
 
 
 class Plan(NamedTuple):

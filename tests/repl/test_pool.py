@@ -119,6 +119,6 @@ def test_a_single_sentence_has_no_neighbour():
 
 def test_what_does_not_fit_is_refused():
     session = session_of(encoder_of(), *TEXTS)
-    assert "use one of mean, weighted, last, max" in refused(session, "/pool median")
+    assert "use one of mean, weighted_mean, last, max" in refused(session, "/pool median")
     assert "one name" in refused(session, "/pool mean max")
     assert "type a sentence" in refused(session_of(encoder_of()), "/pool")

@@ -68,7 +68,7 @@ def watch(monkeypatch):
 
     def put(when=lambda event: False, action=None):
         watcher = Watcher(when, action)
-        monkeypatch.setattr(live_training, "reporter_for", lambda person: (watcher, True))
+        monkeypatch.setattr(live_training, "reporter_for", lambda person, interrupts: (watcher, True))
         return watcher
 
     return put

@@ -212,6 +212,12 @@ def test_a_run_that_saves_nothing_does_not_say_that_it_does(rng):
     assert "Ctrl-C stops and keeps what is learned" in shown
     assert "checkpoint" not in shown
     assert "saves" not in shown
+    history.stopping = True
+    for width, words in (
+        (80, "stopping; a second Ctrl-C drops what is learned"),
+        (40, "stopping; Ctrl-C drops"),
+    ):
+        assert words in "\n".join(text_of(picture(history, width, 24, View())))
 
 
 def test_a_small_terminal_has_the_numbers(rng):
@@ -270,7 +276,7 @@ def test_text_from_outside_cannot_act_on_the_terminal(rng):
 @pytest.mark.parametrize(
     ("step", "collapse", "level"),
     [
-        (0, Collapse(0.97, 0.1, -0.1, 3.0, 24), "untrained"),
+        (0, Collapse(0.97, 0.1, -0.1, 3.0, 24), "before"),
         (9, HEALTHY, "healthy"),
         (9, Collapse(0.93, 0.1, -0.3, 14.0, 24), "watch"),
         (9, Collapse(0.97, 0.1, -0.1, 14.0, 24), "watch"),

@@ -179,6 +179,7 @@ def _small(
     grid = HeatGrid(
         _hidden_empty(maps, causal),
         titles=[f"{head['layer']}.{head['head']}" for head in heads],
+        group=look.encoder.model.config.H,
         low=0.0,
         high=1.0,
     )

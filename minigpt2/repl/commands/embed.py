@@ -15,6 +15,7 @@ from ..line import Arguments
 from ..reply import Reply
 from ..selection import beginning, neighbours
 from ..session import Session
+from . import ALIASES, NAMES, find
 
 NAME = "embed"
 USAGE = "/embed TEXT, or TEXT alone"
@@ -88,6 +89,9 @@ def run(session: Session, arguments: Arguments) -> Reply:
         columns, aligned = ("", "nearest", "cosine", "in words"), ("left", "left", "right", "left")
         views.append(Table(columns, rows, align=aligned))
     views.append(Paragraph(_facts(data, encoder), "dim"))
+    word = text.strip().lower()
+    if word in (*NAMES, *ALIASES):
+        views.append(Paragraph(f"A command begins with a slash: /{word} ({find(word).SUMMARY}).", "dim"))
     return Reply((Stack(*views),), data)
 
 
@@ -106,9 +110,10 @@ def _ids(encoder: Encoder, text: str) -> list[int]:
 
 
 def _about_vector(vector: np.ndarray, length: float, largest: list[int], normalised: bool) -> str:
-    dimensions = ", ".join(f"{i}={vector[i]:+.3f}" for i in largest)
+    first, *others = largest
+    dimensions = [f"{vector[first]:.3f} in dimension {first}", *(f"{vector[i]:.3f} in {i}" for i in others)]
     scaled = f"length {length:.2f} before normalisation" if normalised else f"length {length:.2f}"
-    return f"{scaled}; largest dimensions {dimensions}"
+    return f"{scaled}; largest: {', '.join(dimensions)}"
 
 
 def _facts(data: dict, encoder: Encoder) -> str:

@@ -14,9 +14,9 @@ from ...datasets import (
     recognise,
 )
 from ...encoder import TruncationWarning
-from ...errors import UsageError
 from ...views import Paragraph, Stack, Table
 from ..line import Arguments, Option
+from ..paths import only_word
 from ..reply import Reply
 from ..selection import beginning
 from ..session import Session
@@ -48,10 +48,7 @@ SHOWN = 3
 
 def run(session: Session, arguments: Arguments) -> Reply:
     """Read a file, embed its texts, and keep those that are new."""
-    if len(arguments.words) != 1:
-        hint = ": put a name with blanks into quotation marks" if len(arguments.words) > 1 else ""
-        raise UsageError(f"/load takes one file, not {len(arguments.words)}{hint}")
-    path = Path(arguments.words[0])
+    path = Path(only_word(NAME, arguments.words, "file"))
     limit = arguments.options.get("limit")
     kind = recognise(path)
     texts = list(dict.fromkeys(_texts(path, kind, limit)))[:limit]

@@ -10,6 +10,7 @@ from ...interpret import principal_components
 from ...similarity import nearest
 from ...views import Paragraph, Scatter, Stack, interactive_map
 from ..line import Arguments, Option
+from ..paths import naming_overwrite, typed_path
 from ..reply import Reply
 from ..selection import beginning, last_rows, rows_named
 from ..session import Session
@@ -79,12 +80,13 @@ def run(session: Session, arguments: Arguments) -> Reply:
     groups = sources if len(set(sources)) > 1 else None
     marked = [i for i, s in enumerate(sentences) if s.text == session.current]
     if target:
-        path = Path(target).expanduser()
+        path = Path(typed_path(NAME, target))
         labels = [f"{name} {text}" for name, text in zip(names, texts, strict=True)]
         page = interactive_map(
             projection.points, labels, groups, marked=marked, title="Map of sentences", subtitle=about
         )
-        with atomic_path(path, overwrite=bool(arguments.options.get("overwrite"))) as temporary:
+        overwrite = arguments.options["overwrite"]
+        with naming_overwrite(), atomic_path(path, overwrite=overwrite) as temporary:
             temporary.write_text(page, encoding="utf-8")
         data["file"] = str(path)
         words = f"wrote {path}, an interactive map of {len(rows):,} sentences: open it in a browser"

@@ -13,6 +13,7 @@ from ..line import Arguments, Option
 from ..paths import only_word, typed_path
 from ..reply import Reply
 from ..session import Session
+from ..wording import counted
 
 if TYPE_CHECKING:
     from ...encoder import Encoder
@@ -158,7 +159,7 @@ def _train(
             raise UsageError(f"{other.name}: all labels are the same, so measuring on it tells nothing")
     learned = itself if measured is not itself else None  # measured beside the validation of the run
     data = TrainingSet.of(files.data, session.encoder)
-    reporter, draws = reporter_for(session.interactive)
+    reporter, draws = reporter_for(session.interactive, interrupts)
     settings = _settings(options, objective, len(data), draws, validated=measured is not None)
 
     before = None if learned is None else learned.measure(session.encoder)
@@ -238,7 +239,12 @@ def _view(data: dict[str, Any], moves: "Moves") -> "View":
     for measure in data["measures"]:
         before, after = measure["before"], measure["after"]
         rows = [
-            (metric_name(name), before[name], after[name], f"{after[name] - before[name]:+.3f}")
+            (
+                metric_name(name),
+                _measure(before[name]),
+                _measure(after[name]),
+                _measure(after[name] - before[name], "+"),
+            )
             for name in after
             if name in before
         ]
@@ -255,16 +261,28 @@ def _summary(data: dict[str, Any]) -> str:
     from ...training.reporters.wording import count, duration, number
 
     text = (
-        f"Learned from {data['file']}: {count(data['steps'])} step{'s' * (data['steps'] != 1)} of up to "
-        f"{count(data['batch_size'])} examples "
-        f"({data['epochs']:.2f} passes), objective {data['objective']}, learning rate "
-        f"{data['learning_rate']:g}, in {duration(data['training_seconds'])}; the loss went from "
-        f"{number(data['loss']['first'])} to {number(data['loss']['last'])}."
+        f"Learned from {data['file']}: {counted(data['steps'], 'step')} of up to "
+        f"{counted(data['batch_size'], 'example')} ({data['epochs']:.2f} passes), objective "
+        f"{data['objective']}, learning rate {data['learning_rate']:g}, in "
+        f"{duration(data['training_seconds'])}"
     )
+    if not data["measures"]:  # which tell more than the losses of two batches
+        text += f"; the loss was {number(data['loss']['first'])} on the first batch and "
+        text += f"{number(data['loss']['last'])} on the last"
+    text += "."
     if data["ended"] == "interrupted":
         steps = f"{count(data['steps'])} of {count(data['steps_planned'])}"
         text += f"\nStopped after step {steps}: what was learned until then is kept."
+    if data["objective"] == "language_model":
+        text += "\nThe model learned to guess the next token, as from texts without labels. That is not what"
+        text += " makes sentence vectors good: look at the cosines before and after, and /undo takes it back."
     return text
+
+
+def _measure(value: float, sign: str = "") -> str:
+    """A measure in three digits or so: 0.233, 9.75, 17,076."""
+    digits = 3 if abs(value) < 1.0 else 2 if abs(value) < 10.0 else 1 if abs(value) < 100.0 else 0
+    return f"{value:{sign},.{digits}f}"
 
 
 # Errors of the trainer, in the words of this command

@@ -77,6 +77,7 @@ class History:
         self.before: Collapse | None = None  # the gauges of the first validation
         self.checkpoint: CheckpointWritten | None = None
         self.ended: RunEnded | None = None
+        self.stopping = False  # someone has asked the run to stop, which takes its time
         self.closed = False  # nothing more will come
         self.warnings: deque[Warned] = deque(maxlen=MOST_WARNINGS)
         self.warned_in_all = 0
