@@ -169,13 +169,10 @@ def _texts(row, y):
     cells = [cell._replace(text=" ") if _is_shape(cell.text[:1]) else cell for cell in row]
     for x, (fg, bold, dim), run in _runs(cells, lambda c: (c.fg, c.bold, c.dim)):
         text = "".join(cell.text for cell in run)
-        if not text.strip():
-            continue
-        x += len(text) - len(text.lstrip())
-        text = text.strip()
+        columns = [x + i for i, cell in enumerate(run) for _ in cell.text]  # of each character
         # Words that are far apart are set one by one, so that no font can push one out of its column.
         for word in re.finditer(r"\S+(?: \S+)*", text):
-            parts.append(_text(x + word.start(), y, word[0], _colour(fg), bold, dim))
+            parts.append(_text(columns[word.start()], y, word[0], _colour(fg), bold, dim))
     return parts
 
 

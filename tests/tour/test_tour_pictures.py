@@ -65,6 +65,13 @@ def test_text_stands_in_its_columns():
     assert text_in(svg) == "ab  <c>\n bold red"
 
 
+def test_wide_characters_take_two_columns():
+    svg = picture(screen_of("猫猫  a"), "a title")
+    texts = list(ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text"))[1:]
+    assert [each.text for each in texts] == ["猫猫", "a"]
+    assert [float(each.attrib["x"]) for each in texts] == pytest.approx([0, 6 * 8.4])
+
+
 def test_blocks_are_shapes_of_their_part_of_the_cell():
     svg = picture(screen_of("\x1b[38;2;1;2;3m█▀▌▁\x1b[0m\x1b[48;2;9;9;9m \x1b[0m"), "a title")
     drawn = [each for each in shapes(svg, "rect") if each["fill"] == "#010203"]
