@@ -13,8 +13,6 @@ import termios
 import time
 from pathlib import Path
 
-import pyte
-
 TAB, ENTER, CTRL_C, CTRL_D, CTRL_R, ALT_ENTER = "\t", "\r", "\x03", "\x04", "\x12", "\x1b\r"
 
 
@@ -24,6 +22,8 @@ class Talk:
     def __init__(self, *arguments, home, width=80, height=24, **changes):
         self.ours, theirs = pty.openpty()
         self.theirs = os.dup(theirs)  # kept open, to ask for the settings at the end
+        import pyte  # here, so that these tests are collected where it is missing
+
         self.screen = pyte.Screen(width, height)
         self.stream = pyte.ByteStream(self.screen)
         self.raw = b""

@@ -79,3 +79,13 @@ def test_wrong_use_writes_nothing(tmp_path, line, error):
         say(session, line.replace("HERE", str(tmp_path)))
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
     assert state_of(session) == before
+
+
+def test_the_prompt_of_the_conversation_is_not_saved(tmp_path):
+    encoder = tiny_encoder(prompts={"query": "q: ", "doc": "d: "}, default_prompt_name="doc")
+    session = session_with((), encoder)
+    session.put_before("query")
+    np.testing.assert_array_equal(session.embed(["a"]), encoder.encode(["a"], prompt_name="query"))
+    say(session, f"/save {tmp_path / 'model'}")
+    assert minigpt2.load(tmp_path / "model").settings.default_prompt_name == "doc"
+    assert session.encoder.settings.default_prompt_name == "query"

@@ -39,6 +39,8 @@ def test_ascii_is_ascii_and_as_wide():
     ((segment,),) = in_ascii([row])
     assert segment.text.isascii()
     assert len(segment.text) == width_of(row)
+    ((quoted,),) = in_ascii([row_of("‘the’ “cat” qᵀ")])
+    assert quoted.text == "'the' \"cat\" qT"
 
 
 def test_wrapping_a_very_long_word_takes_linear_time(monkeypatch):

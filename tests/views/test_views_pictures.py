@@ -11,8 +11,11 @@ from drawn import TOKENS, cells, lines, parsed
 from rich.cells import cell_len
 
 from minigpt2.views import (
+    Bars,
+    Canvas,
     HeatGrid,
     HeatMap,
+    Lines,
     Table,
     TokenChips,
     VectorStrip,
@@ -282,3 +285,64 @@ def test_large_maps_of_a_grid_show_the_largest_of_squares(rng):
                 expected.append(ground(False, np.nanmax(square), 0, 1))
     assert upper == expected
     assert "a dot is the largest of 3 × 3 values" in " ".join(lines(view, 80))
+
+
+# layout
+
+
+@pytest.mark.parametrize(
+    ("n", "group", "width", "expected"),
+    [
+        (12, 4, 80, [8, 4]),  # two layers in a row
+        (12, 4, 40, [4, 4, 4]),
+        (6, 3, 24, [2, 1, 2, 1]),  # equal parts of a layer
+        (7, 1, 40, [4, 3]),
+    ],
+)
+def test_a_row_of_a_grid_holds_whole_groups(rng, n, group, width, expected):
+    titles = [f"{i // group}.{i % group}" for i in range(n)]
+    shown = lines(HeatGrid(rng.random((n, 8, 8)), titles=titles, group=group), width)
+    rows = [row.split() for row in shown if re.fullmatch(r"(\d\.\d\s*)+", row)]
+    assert [len(row) for row in rows] == expected
+    assert [title for row in rows for title in row] == titles
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_rows_of_a_grid_have_their_labels(rng, width):
+    names = [f"#{i}" for i in range(7, 19)]
+    shown = lines(HeatGrid(rng.random((2, 12, 12)), titles=["a", "b"], labels=names), width)
+    labels = [row.split()[0] for row in shown if row.strip().startswith("#")]
+    assert labels in (names, names[::2])  # beside each row of text, which may show two of the map
+
+
+def test_columns_of_text_give_way_alike():
+    row = ["one " * 20, "two " * 30, 0.5]
+    line = lines(Table(["a", "b", "score"], [row]), 80)[2]
+    first, second, _ = (part for part in re.split("…", line))
+    assert abs(cell_len(first) - cell_len(second.strip())) <= 1
+    assert cell_len(line) == 80
+
+
+def test_notes_come_before_the_ends_of_long_labels():
+    for width in (60, 80, 120):
+        bars = Bars(
+            ["a sentence that is rather long to stand here " * 2] * 3, [0.5, 0.4, 0.3], notes=["alike"] * 3
+        )
+        assert sum("alike" in line for line in lines(bars, width)) == 3
+
+
+@pytest.mark.parametrize("height", [10, 24, 60])
+def test_ticks_of_lines_stand_at_equal_distances(rng, height):
+    for low, high in ((0.13, 0.97), (-0.2, 0.31), (3.0, 471.0), (0.51, 0.53)):
+        view = Lines({"a": np.array([low, high])}, x=["0", "1"])
+        rows = ["".join(s.text for s in row) for row in view.draw(Canvas(80, height))]
+        at = [i for i, row in enumerate(rows) if "┤" in row]
+        assert len(at) > 1
+        assert len(set(np.diff(at))) == 1
+        assert len(rows) <= max(4, height // 2) + 3
+
+
+def test_a_table_gives_its_cells():
+    table = Table(["a", "b"], [["x", 1.25], ["y", None], ["z", 2]])
+    assert table.cells() == ([["x", "y", "z"], ["1.25", "", "2.00"]], [False, True])
+    assert table.cells(1)[0] == [["x"], ["1.25"]]

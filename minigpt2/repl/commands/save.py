@@ -29,7 +29,7 @@ def run(session: Session, arguments: Arguments) -> Reply:
     word = only_word(NAME, arguments.words, "folder")
     with naming_overwrite(), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        path = session.encoder.save(word, overwrite=arguments.options["overwrite"])
+        path = session.encoder_to_save().save(word, overwrite=arguments.options["overwrite"])
     if session.encoder.path is None:
         session.encoder.path = path
     files = _files_in(path)
