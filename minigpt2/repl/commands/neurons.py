@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ...views import View
 
 NAME = "neurons"
-USAGE = "/neurons [LAYER[.NEURON]] [--k N] [--kept]"
+USAGE = '/neurons [LAYER[.NEURON]] [--k N] [--kept] [--of "TEXT"]'
 SUMMARY = "the MLP neurons that a sentence excites, and by which tokens"
 DETAILS = """\
 A block's MLP reads each token with F neurons; each has one number a token, after GELU: about 0 is silent, and
