@@ -2,12 +2,13 @@
 
     python tests/tour/pictures.py
 
-plays the lines below and writes `pictures/*.svg` beside this file.
+plays the lines below and writes those of `pictures/*.svg` beside this file that differ by more than rounding.
 """
 
 import tempfile
 from pathlib import Path
 
+from compare import differences
 from emulator import text_of
 from player import Player, Step
 from record import prepare
@@ -60,8 +61,11 @@ def main():
             path.unlink()
     for name, rows in shown.items():
         path = FOLDER / f"{name}.svg"
-        path.write_text(picture(rows, "minigpt2 repl"), encoding="utf-8")
-        print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")
+        svg = picture(rows, "minigpt2 repl")
+        if path.exists() and not differences(path.read_text(encoding="utf-8"), svg):
+            continue
+        path.write_text(svg, encoding="utf-8")
+        print(f"{path.name}: {len(svg) / 1000:.0f} kB")
 
 
 if __name__ == "__main__":

@@ -2,23 +2,27 @@
 
     python tests/tour/record.py
 
-writes into `screens/` beside this file. Run it where what the REPL shows is meant to have changed, and read
-the difference (`git diff`): what stands there afterwards is what the test takes for right.
+writes into `screens/` beside this file; a screen that is the same up to rounding and times stays as it is.
+Run it where what the REPL shows is meant to have changed, and read the difference (`git diff`): what stands
+there afterwards is what the test takes for right.
 """
 
 import json
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from compare import differences, different_colours
 from player import FILES, ROOT, Player, environment, read_script
-from screens import FOLDER, answer_of, write_answer
+from screens import FOLDER, answer_of, read_answer, write_answer
 
 SCRIPT = Path(__file__).parent / "tour.txt"
 SIZES = ((80, 24), (200, 60))
 COLOURED = (80, 24)  # of one size the colours are stored too
+VARIES = ("time",)  # commands whose every number is a time
 
 
 def prepare(folder):
@@ -52,6 +56,25 @@ def through_a_pipe(folder, script, *options, keep_going=True):
     )
 
 
+def different_answers(name, stored, now):
+    """Where an answer differs from the stored one of that file name by more than rounding and times."""
+    command = name.split("-", 1)[1].removesuffix(".txt").split("-")[0]
+    found = differences(stored.text, now.text, varies=command in VARIES)
+    if found or command in VARIES or stored.colours is None or now.colours is None:
+        return found
+    return different_colours(stored, now)
+
+
+def different_output(stored, now):
+    """The same for the output of the whole script, in which the answer of /time is left out."""
+    return differences(without_times(stored), without_times(now))
+
+
+def without_times(text):
+    """The answers without that of /time."""
+    return re.sub(r"^line +answer +drawing.*?a\s+second$", "‹/time›", text, flags=re.DOTALL | re.MULTILINE)
+
+
 def shape_of(value):
     """What a JSON value is made of: names, kinds and lengths, without the numbers and texts."""
     if isinstance(value, dict):
@@ -73,25 +96,42 @@ def shapes_of(output):
     return "\n".join(lines) + "\n"
 
 
+def record_terminal(folder, width, height):
+    """Play the script on a terminal of this size and store its answers; how many are new or differ."""
+    stored_in = FOLDER / f"{width}x{height}"
+    stored_in.mkdir(parents=True, exist_ok=True)
+    with Player(prepare(folder), width, height) as player:
+        answers = play_all(player, SCRIPT)
+        player.end()
+    for path in {*stored_in.iterdir()} - {stored_in / name for name, _ in answers}:
+        path.unlink()
+    changed = 0
+    for name, rows in answers:
+        path, now = stored_in / name, answer_of(rows, (width, height) == COLOURED)
+        if not path.exists() or different_answers(name, read_answer(path), now):
+            write_answer(path, now)
+            changed += 1
+    return changed
+
+
+def record_text(path, text):
+    """Store an output; 1 where it differs."""
+    if path.exists() and not different_output(path.read_text(encoding="utf-8"), text):
+        return 0
+    path.write_text(text, encoding="utf-8")
+    return 1
+
+
 def main():
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        shutil.rmtree(FOLDER, ignore_errors=True)
-        for width, height in SIZES:
-            size = f"{width}x{height}"
-            (FOLDER / size).mkdir(parents=True)
-            with Player(prepare(folder / size), width, height) as player:
-                answers = play_all(player, SCRIPT)
-                player.end()
-            for name, rows in answers:
-                write_answer(FOLDER / size / name, answer_of(rows, (width, height) == COLOURED))
-            print(f"{size}: {len(answers)} screens")
+        changed = sum(record_terminal(folder / f"{size[0]}x{size[1]}", *size) for size in SIZES)
         done = through_a_pipe(folder / "pipe", SCRIPT)
-        (FOLDER / "pipe.txt").write_bytes(done.stdout)
-        (FOLDER / "pipe-errors.txt").write_bytes(done.stderr)
+        changed += record_text(FOLDER / "pipe.txt", done.stdout.decode("utf-8"))
+        changed += record_text(FOLDER / "pipe-errors.txt", done.stderr.decode("utf-8"))
         done = through_a_pipe(folder / "json", SCRIPT, "--json")
-        (FOLDER / "json-shapes.txt").write_text(shapes_of(done.stdout.decode("utf-8")), encoding="utf-8")
-        print(f"in {FOLDER.relative_to(ROOT)}; look at what has changed before you commit it")
+        changed += record_text(FOLDER / "json-shapes.txt", shapes_of(done.stdout.decode("utf-8")))
+    print(f"{changed} files in {FOLDER.relative_to(ROOT)} differ: read what has changed before you commit it")
 
 
 if __name__ == "__main__":

@@ -5,26 +5,30 @@ Where a change of what is shown is meant: `python tests/tour/record.py`, and rea
 
 import json
 import math
-import re
 
 import numpy as np
 import pytest
-from compare import differences, different_colours, side_by_side
+from compare import differences, side_by_side
 from player import Player, read_script
-from record import COLOURED, SCRIPT, SIZES, play_all, prepare, shapes_of, through_a_pipe
+from record import (
+    COLOURED,
+    SCRIPT,
+    SIZES,
+    different_answers,
+    different_output,
+    play_all,
+    prepare,
+    shapes_of,
+    through_a_pipe,
+    without_times,
+)
 from screens import FOLDER, answer_of, read_answer
 
 from minigpt2.repl.commands import NAMES
 from minigpt2.repl.exchange import name_of_command
 
-VARIES = ("time",)  # commands whose every number is a time
 SHOWN = 3  # screens that a failure shows
 AGAIN = "if this is meant: python tests/tour/record.py"
-
-
-def command_of(file_name):
-    """49-time.txt -> time"""
-    return file_name.split("-", 1)[1].removesuffix(".txt").split("-")[0]
 
 
 def check(answers, folder, with_colours):
@@ -34,10 +38,7 @@ def check(answers, folder, with_colours):
     wrong = []
     for name, rows in answers:
         stored, now = read_answer(folder / name), answer_of(rows, with_colours)
-        varies = command_of(name) in VARIES
-        found = differences(stored.text, now.text, varies)
-        if with_colours and not found and not varies:
-            found = different_colours(stored, now)
+        found = different_answers(name, stored, now)
         if found:
             wrong.append(f"{name}\n{side_by_side(stored.text, now.text, found)}")
     if wrong:
@@ -67,14 +68,10 @@ def test_through_a_pipe(tmp_path):
     output, errors = done.stdout.decode("utf-8"), done.stderr.decode("utf-8")
     assert "\x1b" not in output + errors
     for name, now in (("pipe.txt", output), ("pipe-errors.txt", errors)):
-        stored, now = without_times((FOLDER / name).read_text(encoding="utf-8")), without_times(now)
-        if found := differences(stored, now):
+        stored = (FOLDER / name).read_text(encoding="utf-8")
+        if found := different_output(stored, now):
+            stored, now = without_times(stored), without_times(now)
             pytest.fail(f"{name}: {AGAIN}\n{excerpt(stored, now, found)}", pytrace=False)
-
-
-def without_times(text):
-    """The answers without that of /time."""
-    return re.sub(r"^line +answer +drawing.*?a\s+second$", "‹/time›", text, flags=re.DOTALL | re.MULTILINE)
 
 
 def excerpt(stored, now, found):
