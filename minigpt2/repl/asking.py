@@ -20,7 +20,7 @@ _PAIR = re.compile(r"(\d{1,9})\.(\d{1,9})", re.ASCII)
 
 def at_least_one(text: str) -> int:
     """A whole number of at least 1. Raises ValueError for anything else."""
-    if not _NUMBER.fullmatch(text) or int(text) < 1:
+    if not re.fullmatch(r"\d{1,18}", text, re.ASCII) or int(text) < 1:
         raise ValueError(text)
     return int(text)
 

@@ -138,3 +138,19 @@ def test_the_strongest_link_leaves_out_neighbours_and_the_first_token():
     )
     assert strongest_link(pattern) == (4, 2)
     assert strongest_link(pattern[:2, :2]) is None
+
+
+def test_without_a_current_sentence_it_says_what_can_be_done():
+    session = session_of(encoder_of())
+    assert refused(session, "/attn") == 'type a sentence first, or name one with --of "TEXT"'
+    assert refused(session, "/pool") == "type a sentence first"
+    session.keep("a cat", session.embed(["a cat"])[0])
+    assert refused(session, "/neurons").endswith("or make a kept one the current one: #1")
+    ask(session, "#1")
+    ask(session, "/attn")
+
+
+def test_a_column_of_small_pictures_is_one_head():
+    rows = [line.split() for line in drawn(ask(session_of(encoder_of(), "a cat"), "/attn"), 80).splitlines()]
+    titles = [row for row in rows if row and row[0].endswith(".0") and row[0][:-2].isdigit()]
+    assert [title for row in titles for title in row] == [f"{i}.{h}" for i in range(4) for h in range(3)]

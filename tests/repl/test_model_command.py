@@ -43,6 +43,7 @@ def test_nano_says_where_it_is_from():
     assert reply.data["path"].endswith("nano")
     assert reply.data["lowercase"] is True
     assert "8,998,912" in drawn(reply)
+    assert "nano, a model that ships with minigpt2" in drawn(reply)
 
 
 def test_what_was_done_to_it_is_said(tmp_path):

@@ -1,5 +1,6 @@
 """`/time`: the times of the lines as they were measured, and the parts of one forward pass."""
 
+import re
 import statistics
 
 import pytest
@@ -71,3 +72,10 @@ def test_nasty_lines_and_a_long_one(capsys):
 def test_wrong_use():
     with pytest.raises(UsageError, match="no argument"):
         say(session_with(), "/time now")
+
+
+def test_milliseconds_have_two_decimals():
+    shown = drawn(say(session_with(), "/time")).splitlines()
+    rows = [row.split()[-3:] for row in shown if row.startswith(("the last", "median of", "slowest"))]
+    assert len(rows) == 3
+    assert all(re.fullmatch(r"[\d,]+\.\d\d", number) for row in rows for number in row)

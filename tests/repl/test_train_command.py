@@ -505,3 +505,28 @@ def test_json_has_nothing_else_on_stdout(pairs, tmp_path, capsys):
     assert objects[2]["steps"] == 2
     assert "step 2/2" in err
     assert str(os.path.realpath(tempfile.tempdir)) not in err
+
+
+def test_losses_of_single_batches_are_told_only_where_nothing_is_measured(pairs, tmp_path):
+    session = session_with()
+    assert "the loss" not in drawn(say(session, f"/train {pairs} --steps 2"), 200)
+    (tmp_path / "positives.tsv").write_text("".join(f"tree {i}\ta tree {i}\n" for i in range(12)))
+    reply = say(session, f"/train {tmp_path / 'positives.tsv'} --steps 2 --batch-size 4")
+    assert reply.data["measures"] == []
+    assert " on the first batch and " in drawn(reply, 200)
+
+
+def test_texts_without_labels_are_said_to_make_no_good_vectors(pairs, tmp_path):
+    path = tmp_path / "texts.txt"
+    path.write_text("".join(f"tree {i}\n" for i in range(30)))
+    shown = drawn(say(session_with(), f"/train {path} --steps 2"), 200)
+    assert "learned to guess the next token" in shown
+    assert "guess the next token" not in drawn(say(session_with(), f"/train {pairs} --steps 1"), 200)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.2334, "0.233"), (9.746, "9.75"), (-9.512, "-9.51"), (97.31, "97.3"), (17076.2, "17,076")],
+)
+def test_a_measure_has_three_digits(value, text):
+    assert train._measure(value) == text

@@ -15,6 +15,7 @@ from ..line import Arguments
 from ..reply import Reply
 from ..selection import beginning, neighbours
 from ..session import Session
+from ..wording import counted
 from . import ALIASES, NAMES, find
 
 NAME = "embed"
@@ -120,7 +121,7 @@ def _facts(data: dict, encoder: Encoder) -> str:
     count = len(data["tokens"])
     facts = [
         f"#{data['number']}" + ("" if data["new"] else ", kept before"),
-        f"{count} token{'s' * (count != 1)}",
+        counted(count, "token"),
         f"{data['embedding_milliseconds']:.1f} ms to embed",
     ]
     if data["tokens_cut"]:

@@ -15,11 +15,13 @@ from ...datasets import (
 )
 from ...encoder import TruncationWarning
 from ...views import Paragraph, Stack, Table
+from ..asking import at_least_one
 from ..line import Arguments, Option
 from ..paths import only_word
 from ..reply import Reply
 from ..selection import beginning
 from ..session import Session
+from ..wording import counted
 
 NAME = "load"
 USAGE = "/load FILE [--limit N]"
@@ -31,16 +33,11 @@ is kept once, and one that is kept already stays as it is. A file with a mistake
 line. Ctrl-C stops without keeping any."""
 
 
-def _limit(value: str) -> int:
-    limit = int(value)
-    if limit < 1:
-        raise ValueError
-    return limit
-
-
 EXAMPLES = ("/load data_sets/dev.tsv --limit 50", "/search a dog in the garden")
 FORM = "words"
-OPTIONS = (Option("--limit", "read so many lines and keep at most so many texts, at least 1", "N", _limit),)
+OPTIONS = (
+    Option("--limit", "read so many lines and keep at most so many texts, at least 1", "N", at_least_one),
+)
 COMPLETES = "file"
 
 SHOWN = 3
@@ -49,7 +46,7 @@ SHOWN = 3
 def run(session: Session, arguments: Arguments) -> Reply:
     """Read a file, embed its texts, and keep those that are new."""
     path = Path(only_word(NAME, arguments.words, "file"))
-    limit = arguments.options.get("limit")
+    limit = arguments.options["limit"]
     kind = recognise(path)
     texts = list(dict.fromkeys(_texts(path, kind, limit)))[:limit]
     new = [text for text in texts if session.find(text) is None]
@@ -103,7 +100,7 @@ def _texts(path: Path, kind: str, limit: int | None) -> Iterable[str]:
 def _summary(data: dict, session: Session) -> str:
     count, new = data["texts"], data["new"]
     first = "the first " if count == data["limit"] else ""
-    parts = [f"{first}{count:,} different text{'s' * (count != 1)} of {data['file']}"]
+    parts = [f"{first}{counted(count, 'different text')} of {data['file']}"]
     if new < count:
         known = count - new
         parts.append(f"{known:,} {'was' if known == 1 else 'were'} kept already")

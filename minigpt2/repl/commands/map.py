@@ -47,8 +47,8 @@ MOST_TRIED = 500  # sentences whose nearest one is looked up
 
 def run(session: Session, arguments: Arguments) -> Reply:
     """Project the chosen sentences onto their first two principal components."""
-    target = arguments.options.get("html")
-    if arguments.options.get("overwrite") and not target:
+    target = arguments.options["html"]
+    if arguments.options["overwrite"] and not target:
         raise UsageError("--overwrite belongs to --html FILE: /map --html map.html --overwrite")
     if arguments.words:
         rows = rows_named(session, arguments.words, NAME)

@@ -57,7 +57,7 @@ def run(session: Session, arguments: Arguments) -> Reply:
         raise UsageError(
             f"a matrix of {len(rows):,} sentences is too large: choose up to {MOST}, like #1-#{MOST}"
         )
-    name = arguments.options.get("metric") or "cosine"
+    name = arguments.options["metric"] or "cosine"
     metric = METRICS[name]
     sentences = [session.sentences[row] for row in rows]
     vectors = unit_rows(session.vectors[rows])  # (M, D)

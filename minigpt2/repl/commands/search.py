@@ -45,10 +45,9 @@ def run(session: Session, arguments: Arguments) -> Reply:
     if not query.strip():
         raise UsageError("an empty query is near to nothing: write a word at least")
     given = arguments.texts[0].strip() if arguments.texts else ""
-    itself = (
-        session.find(query) if given != query.strip() else None
-    )  # named by its number, or the current one
-    k = arguments.options.get("k") or NEAREST
+    is_named = given != query.strip()  # by its number, or as the current one
+    itself = session.find(query) if is_named else None
+    k = arguments.options["k"] or NEAREST
     vector = session.encoder.encode_query(query)  # (D,)
     without = session.row_of(itself.number) if itself else None
     found = neighbours(session, vector, session.document_vectors(), k, without)

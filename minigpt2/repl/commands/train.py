@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import DivergedError, OutputError, UsageError
 from ...files import shorten
 from ...training.settings import OBJECTIVES
+from ..asking import at_least_one
 from ..interrupts import Interrupts
 from ..line import Arguments, Option
 from ..paths import only_word, typed_path
@@ -60,13 +61,6 @@ CHUNK_TEXTS, CHUNK_TOKENS = 512, 16_384  # in one forward pass: a huge batch mus
 NEVER = 1_000_000_000  # steps: a checkpoint would not outlive the run
 
 
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise ValueError
-    return value
-
-
 def _seed(text: str) -> int:
     value = int(text)
     if value < 0:
@@ -97,10 +91,10 @@ def _file(name: str) -> str:
 
 
 OPTIONS = (
-    Option("--steps", f"optimizer steps, a whole number of at least 1 (default {STEPS})", "N", _count),
-    Option("--epochs", "passes over FILE instead, a whole number of at least 1", "N", _count),
+    Option("--steps", f"optimizer steps, a whole number of at least 1 (default {STEPS})", "N", at_least_one),
+    Option("--epochs", "passes over FILE instead, a whole number of at least 1", "N", at_least_one),
     Option("--lr", f"the highest learning rate, a number above 0 (default {LEARNING_RATE:g})", "X", _rate),
-    Option("--batch-size", f"examples in a step, at least 1 (default {BATCH_SIZE})", "N", _count),
+    Option("--batch-size", f"examples in a step, at least 1 (default {BATCH_SIZE})", "N", at_least_one),
     Option(
         "--objective",
         f"{', '.join(OBJECTIVES_HERE)}: what to learn (default: what suits FILE)",
