@@ -107,7 +107,8 @@ class HeatGrid(View):
         for size in (2, 1) if self.labels else (4, 2, 1):
             width = max(C * size, min(title, 12))
             across = min(n, max(1, (room + GAP) // (width + GAP)))
-            height = -(-R * size // 2) if canvas.depth or size > 1 else R
+            halves = canvas.depth and canvas.unicode
+            height = -(-R * size // 2) if halves or size > 1 else R
             rows = sum(1 for _ in _in_rows(n, self.group, across))
             if size == 1 or (C * size <= room and rows * (height + 2) <= canvas.height - 6):
                 return size, across
@@ -157,7 +158,7 @@ def _largest_of(maps: np.ndarray, joined: int) -> np.ndarray:
 
 def _map_rows(levels: np.ndarray, size: int, canvas: Canvas) -> Block:
     """(R, C) levels -> rows of C·size cells"""
-    if size == 1 and canvas.depth:
+    if size == 1 and canvas.depth and canvas.unicode:
         if len(levels) % 2:
             levels = np.vstack([levels, np.full((1, levels.shape[1]), palette.EMPTY)])
         return [

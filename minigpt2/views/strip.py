@@ -62,7 +62,7 @@ class VectorStrip(View):
         if not len(self.vector):
             return note("no dimensions", canvas.width) + caption_rows(self.caption, canvas.width)
         values = self.vector
-        per_cell = 2 if canvas.depth else 1
+        per_cell = 2 if canvas.depth and canvas.unicode else 1
         many = len(values) > canvas.width * per_cell and canvas.width >= 16 and self.rows != 1
         gutter = len(str(len(values) - 1)) + 1 if many else 0
         room = canvas.width - gutter
@@ -94,7 +94,7 @@ class VectorStrip(View):
         ]
 
     def _many_rows(self, share: np.ndarray, room: int, gutter: int, joined: int, canvas: Canvas) -> Block:
-        per_cell = 2 if canvas.depth else 1
+        per_cell = 2 if canvas.depth and canvas.unicode else 1
         rows = -(-len(share) // (room * per_cell))
         across = -(-len(share) // (rows * per_cell))
         full = np.full(rows * per_cell * across, np.nan)
@@ -104,7 +104,10 @@ class VectorStrip(View):
         for row in range(rows):
             first = row * per_cell * across * joined
             head = [Segment(f"{first:>{gutter - 1}} ", DIM)] if gutter else []
-            if canvas.depth:
+            if canvas.depth and not canvas.unicode:
+                levels = palette.levels(full[row, 0]).tolist()
+                body = [Segment(" ", palette.cell(self.diverging, level, canvas.depth)) for level in levels]
+            elif canvas.depth:
                 upper, lower = palette.levels(full[row])
                 body = [
                     Segment(*palette.halves(self.diverging, a, b, canvas.depth))

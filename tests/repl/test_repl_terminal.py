@@ -259,3 +259,17 @@ def test_the_plain_editor_reads_lines(talk):
     assert t.wait() == 0
     assert t.is_as_before()
     assert b"\x1b[3" not in t.raw
+
+
+def test_a_locale_without_the_letters_that_are_typed(talk, tmp_path):
+    t = talk(LC_ALL="C", MINIGPT2_REPL_INPUT="readline")
+    t.wait_for("Ctrl-D leaves")
+    t.type("A naïve café." + ENTER)
+    t.wait_for("#1 ")
+    t.type("A na" + TAB)  # completes to the sentence that is kept
+    t.type(ENTER)
+    t.wait_for("#1, kept before")
+    t.wait_until(lambda: t.line == ">", what="an empty line")
+    t.type(CTRL_D)
+    assert t.wait() == 0
+    assert set(history(tmp_path)) == {"A naïve café."}

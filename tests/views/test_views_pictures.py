@@ -346,3 +346,11 @@ def test_a_table_gives_its_cells():
     table = Table(["a", "b"], [["x", 1.25], ["y", None], ["z", 2]])
     assert table.cells() == ([["x", "y", "z"], ["1.25", "", "2.00"]], [False, True])
     assert table.cells(1)[0] == [["x"], ["1.25"]]
+
+
+def test_colours_without_unicode_need_no_character(rng):
+    for view in (
+        VectorStrip(rng.standard_normal(300)),
+        HeatGrid(rng.random((9, 20, 20)), titles=list("abcdefghi")),
+    ):
+        assert "?" not in "".join(lines(view, 80, "truecolor", unicode=False))
