@@ -143,9 +143,7 @@ def _origin(session: Session) -> str:
     path = next((encoder.path for encoder in encoders if encoder.path is not None), None)
     if path is None:
         return "memory"
-    return (
-        f"{path.name}, a model that ships with minigpt2: {path}" if path.parent == PRETRAINED else str(path)
-    )
+    return f"{path.name}, a model that ships with minigpt2" if path.parent == PRETRAINED else str(path)
 
 
 def _parts(data: dict[str, Any]) -> "View":
