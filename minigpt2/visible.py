@@ -6,6 +6,14 @@
 '␣low'
 """
 
+import locale
+import os
+
+
+def terminal_has_unicode() -> bool:
+    """True where the locale's encoding is one of Unicode. A Linux console knows it, but not the signs."""
+    return "utf" in locale.getencoding().lower() and os.environ.get("TERM") != "linux"
+
 
 def visible(text: str) -> str:
     """The text with its control, direction and zero-width characters, which would act, as ‹hex bytes›."""

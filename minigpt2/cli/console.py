@@ -4,14 +4,13 @@ Rich draws tables and trees in colour on a terminal and leaves colours away for 
 `--no-color`. It is imported when something is drawn, never for JSON.
 """
 
-import locale
 import os
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
-from ..visible import visible
+from ..visible import terminal_has_unicode, visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -59,17 +58,12 @@ def stderr() -> "Console":
 
 def terminal() -> "Console":
     """For a conversation on stdout; `encoding` is the terminal's own, so that pictures know what it shows."""
-    return _console(sys.stdout, encoding="utf-8" if has_unicode() else "ascii")
+    return _console(sys.stdout, encoding="utf-8" if terminal_has_unicode() else "ascii")
 
 
 def plain_stdout() -> "Console":
     """For the answers of a script: without colours even on a terminal, unless FORCE_COLOR asks for them."""
     return _console(sys.stdout) if os.environ.get("FORCE_COLOR") else _console(sys.stdout, color_system=None)
-
-
-def has_unicode() -> bool:
-    """True where the locale's encoding is one of Unicode. A Linux console knows it, but not the signs."""
-    return "utf" in locale.getencoding().lower() and os.environ.get("TERM") != "linux"
 
 
 def _console(stream, encoding: str = "utf-8", **options: Any) -> "Console":

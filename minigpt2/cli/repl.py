@@ -1,16 +1,10 @@
 """`minigpt2 repl`: type a sentence, see what the model sees."""
 
 import argparse
-import dataclasses
 import sys
-from typing import TYPE_CHECKING
 
-from ..errors import UsageError
 from . import console
 from .options import add_backend_options, add_model_option, open_encoder
-
-if TYPE_CHECKING:
-    from ..encoder import Encoder
 
 HELP = "look inside the model while it works"
 
@@ -50,11 +44,13 @@ def run(args: argparse.Namespace) -> int:
     from ..repl.session import Session
 
     person = args.command is None and not args.json and _is_terminal(sys.stdin) and _is_terminal(sys.stdout)
-    encoder = _with_prompt(open_encoder(args), args.prompt_name)
+    screen = console.terminal() if person else console.plain_stdout()
+    session = Session(open_encoder(args), screen, interactive=person)
+    if args.prompt_name is not None:
+        session.put_before(args.prompt_name)
     if person:
         from ..repl.loop import run_loop
 
-        session = Session(encoder, console.terminal(), interactive=True)
         return run_loop(session, keep_history=not args.no_history, debug=args.debug)
     from ..repl.script import lines_of_commands, lines_of_stream, run_script
 
@@ -62,20 +58,7 @@ def run(args: argparse.Namespace) -> int:
         lines = lines_of_commands(args.command)
     else:
         lines = lines_of_stream(getattr(sys.stdin, "buffer", None))
-    session = Session(encoder, console.plain_stdout())
     return run_script(session, lines, as_json=args.json, keep_going=args.keep_going, debug=args.debug)
-
-
-def _with_prompt(encoder: "Encoder", name: str | None) -> "Encoder":
-    """The encoder, putting the prompt of that name before every text."""
-    if name is None:
-        return encoder
-    prompts = encoder.settings.prompts
-    if name not in prompts:
-        known = ", ".join(prompts) or "none"
-        raise UsageError(f"this model has no prompt called {name!r} (it has: {known})")
-    encoder.settings = dataclasses.replace(encoder.settings, default_prompt_name=name)
-    return encoder
 
 
 def _is_terminal(stream) -> bool:

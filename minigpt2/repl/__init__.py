@@ -9,4 +9,7 @@
 | `exchange.py`    | one line in, its reply out, with the time that it took                       |
 | `loop.py`        | a person at a terminal                                                       |
 | `script.py`      | commands from a pipe or from `--command`                                     |
+| `asking.py`      | what several commands ask about: texts, layers, heads, how many              |
+| `wording.py`     | numbers and tokens in the sentences that explain a picture                   |
+| `keys.py`        | single keys from a terminal, for `/trace`                                    |
 """

@@ -20,7 +20,7 @@ _PAIR = re.compile(r"(\d{1,9})\.(\d{1,9})", re.ASCII)
 
 def at_least_one(text: str) -> int:
     """A whole number of at least 1. Raises ValueError for anything else."""
-    if not _NUMBER.fullmatch(text) or int(text) < 1:
+    if not re.fullmatch(r"\d{1,18}", text, re.ASCII) or int(text) < 1:
         raise ValueError(text)
     return int(text)
 
@@ -37,7 +37,7 @@ def count_option(what: str) -> Option:
 
 def look_of(session: "Session", text: str | None = None) -> "Look":
     """Every intermediate of the text or, where none is given, of the current one."""
-    return session.look(session.current_or([] if text is None else [text]))
+    return session.look(session.current_or([] if text is None else [text], 'name one with --of "TEXT"'))
 
 
 def pair_of(session: "Session", texts: "list[str] | tuple[str, ...]", command: str) -> tuple[str, str]:

@@ -9,7 +9,7 @@ everywhere, so that the file does nothing to a terminal either.
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ import numpy as np
 from .. import __version__
 from ..errors import OutputError, UsageError
 from ..visible import visible
+from .wording import counted
 
 if TYPE_CHECKING:
     from ..views import Table, View
@@ -27,12 +28,13 @@ if TYPE_CHECKING:
 WIDTH = 100  # cells of a picture in Markdown
 LONGEST_LINE = 2000  # characters of what was typed that are written
 
-# What Markdown, GitHub's too, or HTML may act on: marks anywhere, what begins a list, a rule or a heading at the
-# start of a line, and what makes a link of an address.
+# What Markdown, GitHub's too, or HTML may act on: marks anywhere, what begins a list, a rule or a heading at
+# the start of a line, and what makes a link of an address.
 MARKS = r"[\\`*_{}\[\]<>~|&!$@#]"
 AT_START = r"^[-+=]|(?<=^\d)[.)]|(?<=^\d\d)[.)]|(?<=^\d\d\d)[.)]"
 IN_ADDRESSES = r":(?=//)|(?<=mailto):|(?<=xmpp):|(?<=www)\."
-ACTIVE = re.compile(f"({MARKS}|{AT_START}|{IN_ADDRESSES})", re.IGNORECASE)
+IN_A_CELL = re.compile(f"({MARKS}|{IN_ADDRESSES})", re.IGNORECASE)
+IN_A_LINE = re.compile(f"({MARKS}|{AT_START}|{IN_ADDRESSES})", re.IGNORECASE)
 
 
 # The conversation
@@ -44,7 +46,7 @@ def write_html(session: "Session", path: Path) -> str:
 
     views = [view for exchange in _said(session) for view in _views_of(exchange)]
     path.write_text(page(_title(), views, subtitle=_about(session)), encoding="utf-8")
-    return f"{_count(len(session.exchanges), 'line')} of the conversation{_dropped(session)}"
+    return f"{counted(len(session.exchanges), 'line')} of the conversation{_dropped(session)}"
 
 
 def write_markdown(session: "Session", path: Path) -> str:
@@ -64,7 +66,7 @@ def write_markdown(session: "Session", path: Path) -> str:
             else:
                 blocks.append(_fenced(_drawn(view)))
     path.write_text("\n\n".join(blocks) + "\n", encoding="utf-8", newline="\n")
-    return f"{_count(len(session.exchanges), 'line')} of the conversation{_dropped(session)}"
+    return f"{counted(len(session.exchanges), 'line')} of the conversation{_dropped(session)}"
 
 
 def _said(session: "Session") -> "Iterator[Exchange]":
@@ -109,38 +111,34 @@ def _about(session: "Session") -> str:
     name = encoder.path.name if encoder.path else "a model in memory"
     return (
         f"minigpt2 {__version__}, {name}: {config.L} layers, {config.H} heads, {config.D} dimensions; "
-        f"{_count(len(session.sentences), 'sentence')} kept{_dropped(session)}"
+        f"{counted(len(session.sentences), 'sentence')} kept{_dropped(session)}"
     )
 
 
 def _dropped(session: "Session") -> str:
     """How many lines are missing at the start of a long conversation"""
     gone = session.exchanges_dropped
-    return f"; the first {_count(gone, 'line')} {'is' if gone == 1 else 'are'} left out" if gone else ""
+    return f"; the first {counted(gone, 'line')} {'is' if gone == 1 else 'are'} left out" if gone else ""
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
-def _escaped(text: str) -> str:
+def _escaped(text: str, active: re.Pattern[str] = IN_A_LINE) -> str:
     """A text in one line that stands for itself in Markdown."""
-    return ACTIVE.sub(r"\\\1", visible(" ".join(text.split())))
+    return active.sub(r"\\\1", visible(" ".join(text.split())))
 
 
 def _table(table: "Table") -> str:
     """A table of GitHub's Markdown with its caption"""
-    cells, numeric = table._cells(len(table.rows))
+    cells, numeric = table.cells()
     lines = [
-        _row(map(_escaped, table.columns)),
+        _row(_escaped(name, IN_A_CELL) for name in table.columns),
         _row("---:" if is_numeric else "---" for is_numeric in numeric),
-        *(_row(map(_escaped, row)) for row in zip(*cells, strict=True)),
+        *(_row(_escaped(text, IN_A_CELL) for text in row) for row in zip(*cells, strict=True)),
     ]
     caption = f"\n\n{_escaped(table.caption)}" if table.caption else ""
     return "\n".join(lines) + caption
 
 
-def _row(cells: "Iterator[str] | map[str]") -> str:
+def _row(cells: Iterable[str]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
@@ -150,7 +148,13 @@ def _drawn(view: "View") -> str:
 
     paper = io.StringIO()
     console = Console(
-        file=paper, width=WIDTH, color_system=None, legacy_windows=False, markup=False, emoji=False, highlight=False
+        file=paper,
+        width=WIDTH,
+        color_system=None,
+        legacy_windows=False,
+        markup=False,
+        emoji=False,
+        highlight=False,
     )
     console.print(view)
     return "\n".join(line.rstrip() for line in paper.getvalue().rstrip("\n").split("\n"))
@@ -204,7 +208,7 @@ def _vectors(session: "Session") -> np.ndarray:
 
 
 def _shape(vectors: np.ndarray) -> str:
-    return f"{_count(len(vectors), 'vector')} of {vectors.shape[1]} numbers"
+    return f"{counted(len(vectors), 'vector')} of {vectors.shape[1]} numbers"
 
 
 WRITERS: dict[str, Callable[["Session", Path], str]] = {

@@ -38,7 +38,6 @@ class History:
                 lines = history._read()
                 if len(lines) > 2 * ENTRIES_KEPT:
                     history._rewrite(lines[-ENTRIES_KEPT:])
-                os.close(open_private(history.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT))
         except OutputError:
             raise
         except OSError as error:
@@ -65,10 +64,10 @@ class History:
             raise _cannot_write(path, error) from None
 
     def _read(self) -> list[str]:
-        try:
-            return self.path.read_text(encoding="utf-8", errors="replace").splitlines()
-        except FileNotFoundError:
-            return []
+        """The file's lines; it is made where there is none, which shows whether it can be."""
+        descriptor = open_private(self.path, os.O_RDWR | os.O_CREAT)
+        with open(descriptor, encoding="utf-8", errors="replace") as stream:
+            return stream.read().splitlines()
 
     def _append(self, line: str) -> None:
         descriptor = open_private(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT)

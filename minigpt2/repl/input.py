@@ -11,6 +11,7 @@ The environment variable MINIGPT2_REPL_INPUT names another one. All of them read
 """
 
 import importlib.util
+import locale
 import os
 import sys
 from abc import ABC, abstractmethod
@@ -107,14 +108,18 @@ class ReadlineEditor(LineEditor):
 
     def remember(self, text: str) -> None:
         for entry in editable([text]):
-            self._readline.add_history(entry)
+            self._readline.add_history(_for_the_locale(entry))
 
     def _complete(self, text: str, state: int) -> str | None:
         """readline asks for match 0, 1, 2, … of a line until there is none; an error here would be silent."""
         if state == 0:
-            before = self._readline.get_line_buffer()[: self._readline.get_endidx()]
+            try:
+                before = _as_utf8(self._readline.get_line_buffer()[: self._readline.get_endidx()])
+            except DataError:
+                before = "//"  # of which nothing is known
             completions = complete(self.session, before)
-            self._matches = [before[: completion.start] + completion.text for completion in completions]
+            whole = (before[: completion.start] + completion.text for completion in completions)
+            self._matches = [_for_the_locale(text) for text in whole]
             explained = len(completions) <= MOST_EXPLAINED
             shown = (c.shown if explained else c.text.strip() for c in completions)
             self._shown = dict(zip(self._matches, shown, strict=True))
@@ -166,6 +171,15 @@ def in_columns(labels: list[str], width: int) -> list[str]:
         cells = [set_cell_size(label, min(widest, width - 1)) for label in labels[row::rows]]
         lines.append("".join(cells).rstrip())
     return lines
+
+
+def _for_the_locale(text: str) -> str:
+    """The text as `_as_utf8` takes it: with its bytes as surrogates where the locale cannot say it."""
+    try:
+        text.encode(locale.getencoding())
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogateescape").decode("ascii", "surrogateescape")
+    return text
 
 
 def _as_utf8(line: str) -> str:

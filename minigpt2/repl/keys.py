@@ -36,7 +36,7 @@ def can_read_keys() -> bool:
     """True if stdin is a terminal whose keys can be read one by one."""
     try:
         import termios
-    except ImportError:  # Windows
+    except ImportError:  # not on this system
         return False
     try:
         termios.tcgetattr(sys.stdin.fileno())

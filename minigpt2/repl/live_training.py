@@ -1,8 +1,8 @@
-"""A training run in the middle of a conversation: a copy of the model learns, and nothing is left on the disk.
+"""A training run inside a conversation: a copy of the model learns, and nothing is left on the disk.
 
-The run is the ordinary `Trainer`, whose checkpoints and models go into a temporary folder. What it has learned
-is taken from memory: the model after its last step, also where a validation before was better, so that one
-sees what the training does, overfitting included.
+The run is the ordinary `Trainer`, whose checkpoints and models go into a temporary folder. What it has
+learned is taken from memory: the model after its last step, also where a validation before was better, so
+that one sees what the training does, overfitting included.
 """
 
 import shutil
@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from ..training.settings import TrainingSettings
 
 HERE = Path("in this conversation")  # what stands for the temporary folder in messages
+NOT_SHOWN = (
+    "model",
+    "device",
+    "optimizer",
+    "output",
+)  # of the start of a run: /model tells them, or nobody asks
 
 
 class LiveRun(NamedTuple):
@@ -71,8 +77,8 @@ def run_live(
     )
 
 
-def reporter_for(person: bool) -> tuple[Reporter, bool]:
-    """Who shows the run on stderr, and whether it draws: a dashboard for a person at a terminal, else lines."""
+def reporter_for(person: bool, interrupts: Interrupts) -> tuple[Reporter, bool]:
+    """What shows the run on stderr, and whether it draws: a dashboard for a person, else lines."""
     from ..cli import console
     from ..training.reporters import Dashboard, PlainLines
 
@@ -80,7 +86,9 @@ def reporter_for(person: bool) -> tuple[Reporter, bool]:
         return _Silent(), False
     screen = console.stderr()
     draws = person and sys.stderr.isatty() and not screen.is_dumb_terminal
-    return (Dashboard(screen) if draws else PlainLines(screen)), draws
+    if not draws:
+        return PlainLines(screen, saves=False), False
+    return Dashboard(screen, saves=False, stopping=lambda: interrupts.presses > 0), True
 
 
 class _Listener:
@@ -97,7 +105,7 @@ class _Listener:
             return
         if isinstance(event, RunStarted):
             self._interrupts.attach()
-            summary = {name: line for name, line in event.summary.items() if name != "output"}
+            summary = {name: line for name, line in event.summary.items() if name not in NOT_SHOWN}
             event = event._replace(summary=summary)
         elif isinstance(event, StepDone):
             self.epochs = event.epoch

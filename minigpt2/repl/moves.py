@@ -85,7 +85,10 @@ def table_of(moves: Moves) -> "View":
     compared = len(moves.sentences)
     of = f", of the last {compared:,} of {moves.total:,} sentences" if compared < moves.total else ""
     return Table(
-        ("before", "after", "change", "one", "other"), rows, caption=f"the pairs whose cosine moved most{of}"
+        ("before", "after", "change", "one", "other"),
+        rows,
+        align=("right", "right", "right", "left", "left"),
+        caption=f"the pairs whose cosine moved most{of}",
     )
 
 
@@ -106,8 +109,8 @@ def _matrices(moves: Moves) -> "list[View]":
             for map, caption in zip(maps, captions, strict=True)
         ]
     which = f"the last {len(numbers)} of {moves.total:,}" if len(numbers) < moves.total else "the"
-    caption = f"cosines of {which} sentences, {numbers[0]} to {numbers[-1]}, each with each"
-    return [HeatGrid(maps, titles=("before", "after"), caption=caption, **scale)]
+    caption = f"cosines of {which} sentences, each with each; the columns are in the order of the rows"
+    return [HeatGrid(maps, titles=("before", "after"), labels=numbers, caption=caption, **scale)]
 
 
 def _names(pair: dict[str, Any]) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from ..model import GPT2
 from .session import Session
 
 MOST_COMPARED = 200  # sentences
+ROUNDING = 1e-6  # a smaller change is one of the last digits, and another one on another machine
 
 
 def encoder_on(encoder: Encoder, backend: Backend) -> Encoder:
@@ -44,7 +45,9 @@ def said(change: dict[str, Any]) -> str:
     which = "the vector" if change["sentences"] == 1 else f"the vectors of {change['sentences']} sentences"
     if not change["largest_change"]:
         return f"Not one number in {which} has changed."
+    largest = change["largest_change"]
+    size = f"{largest:.1e}" if largest >= ROUNDING else f"below {ROUNDING:g}"
     return (
-        f"The largest change of a number in {which} is {change['largest_change']:.1e}; the largest number "
-        f"there is {change['largest']:.3f}."
+        f"The largest change of a number in {which} is {size}; the largest number there is "
+        f"{change['largest']:.3f}."
     )

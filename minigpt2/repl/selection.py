@@ -1,4 +1,4 @@
-"""Which of the kept sentences a command means, and how their neighbours are found.
+"""Which of the kept sentences a command means, how their neighbours are found, and what is shown of them.
 
 /matrix                 the last ones
 /matrix #1 #4-#9        those of these numbers; numbers within a range that were forgotten are passed over
@@ -75,6 +75,14 @@ def neighbours(
         if row != without
     ]
     return Neighbours([row for row, _ in found[:k]], [score for _, score in found[:k]])
+
+
+def beginning(text: str, most: int = 300) -> str:
+    """A text as it is shown: whole, or its first `most` characters and how many it has.
+
+    A picture measures a whole text before it cuts it, which takes seconds for a very long one.
+    """
+    return text if len(text) <= most else f"{text[:most]}… ({len(text):,} characters)"
 
 
 def unit_rows(vectors: np.ndarray) -> np.ndarray:

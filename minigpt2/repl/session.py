@@ -5,6 +5,7 @@ middle of it leaves the session as it was.
 """
 
 import bisect
+import dataclasses
 import re
 from collections import OrderedDict, deque
 from collections.abc import Sequence
@@ -47,6 +48,14 @@ class Undo(NamedTuple):
     what: str  # what is undone, in words
 
 
+class ChosenPrompt(NamedTuple):
+    """A prompt that this conversation puts before every text, in the place of the model's own."""
+
+    name: str
+    own: str | None  # the model's own default
+    prompts: dict[str, str]  # of that model; another one may be loaded later
+
+
 class State(NamedTuple):
     """What a command may change: a failed or interrupted one leaves it as it was."""
 
@@ -75,6 +84,7 @@ class Session:
         self.exchanges_dropped = 0  # older ones, which are no longer in the list
         self.history = History()  # the lines that were typed, of earlier conversations too
         self.undos: list[Undo] = []
+        self._chosen_prompt: ChosenPrompt | None = None
         self._looks: OrderedDict[str, Look] = OrderedDict()
         self._kept: dict[str, Sentence] = {}  # `sentences` by their texts
         self._documents: dict[str, np.ndarray] = {}  # text -> (D,), see `document_vectors`
@@ -183,13 +193,39 @@ class Session:
             return text
         return self.sentences[self.row_of(int(match[1]))].text
 
-    def current_or(self, texts: Sequence[str]) -> str:
-        """The text given, or else the current one. Raises UsageError if there is neither."""
+    def current_or(self, texts: Sequence[str], otherwise: str = "write one behind the command") -> str:
+        """The text given, or else the current one. Raises UsageError if there is neither.
+
+        `otherwise` is what else one can do then, if anything.
+        """
         if texts:
             return self.text_of(texts[0])
         if self.current is None:
-            raise UsageError("type a sentence first, or write one behind the command")
+            ways = ["type a sentence first", *filter(None, [otherwise])]
+            if self.sentences:
+                number = self.sentences[0].number
+                ways.append(f"make a kept one the current one: #{number}")
+            raise UsageError(", or ".join(ways))
         return self.current
+
+    def put_before(self, prompt_name: str) -> None:
+        """Put a prompt of the model before every text from now on. UsageError if it has none of that name."""
+        settings = self.encoder.settings
+        if prompt_name not in settings.prompts:
+            known = ", ".join(settings.prompts) or "none"
+            raise UsageError(f"this model has no prompt called {prompt_name!r} (it has: {known})")
+        self._chosen_prompt = ChosenPrompt(prompt_name, settings.default_prompt_name, settings.prompts)
+        self.encoder = _with_default_prompt(self.encoder, prompt_name)
+
+    def encoder_to_save(self) -> Encoder:
+        """The encoder with the model's own default prompt: that of this conversation is not for others."""
+        settings, chosen = self.encoder.settings, self._chosen_prompt
+        if chosen is None or (settings.default_prompt_name, settings.prompts) != (
+            chosen.name,
+            chosen.prompts,
+        ):
+            return self.encoder
+        return _with_default_prompt(self.encoder, chosen.own)
 
     def use(self, encoder: Encoder, undo: str | None = None) -> None:
         """Go on with another encoder; the sentences kept are embedded anew.
@@ -229,3 +265,8 @@ class Session:
         self._looks.clear()
         self._documents.clear()
         return last
+
+
+def _with_default_prompt(encoder: Encoder, name: str | None) -> Encoder:
+    settings = dataclasses.replace(encoder.settings, default_prompt_name=name)
+    return Encoder(encoder.model, encoder.tokenizer, settings, encoder.backend, encoder.path)

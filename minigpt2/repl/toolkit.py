@@ -11,6 +11,8 @@ from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
 from prompt_toolkit.completion import CompleteEvent, Completer
 from prompt_toolkit.completion import Completion as Offer
 from prompt_toolkit.document import Document
+from prompt_toolkit.enums import DEFAULT_BUFFER
+from prompt_toolkit.filters import has_focus
 from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
@@ -62,19 +64,21 @@ class _Completer(Completer):
 
 def _keys() -> KeyBindings:
     bindings = KeyBindings()
+    typing = has_focus(DEFAULT_BUFFER)  # and not in a search, where Enter takes what was found
 
-    @bindings.add("enter")
+    @bindings.add("enter", filter=typing)
     def _(event: KeyPressEvent) -> None:
         """End the text where it is complete, else go on in the next line."""
         buffer = event.current_buffer
-        if buffer.complete_state and buffer.complete_state.current_completion:
+        menu = buffer.complete_state
+        if menu and menu.current_completion and len(menu.completions) > 1:
             buffer.complete_state = None  # Enter takes the completion that is chosen in the menu
         elif Multiline().feed(buffer.text) is None:
             buffer.insert_text("\n")
         else:
             buffer.validate_and_handle()
 
-    @bindings.add("escape", "enter")
+    @bindings.add("escape", "enter", filter=typing)
     def _(event: KeyPressEvent) -> None:
         """Alt-Enter."""
         event.current_buffer.insert_text("\n")

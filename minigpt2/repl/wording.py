@@ -14,8 +14,8 @@ def quoted(token: str) -> str:
 
 
 def share(value: float) -> str:
-    """0.314 -> 31 %"""
-    return f"{100 * value:.0f} %"
+    """0.314 -> 31%"""
+    return f"{100 * value:.0f}%"
 
 
 def signed(value: float, digits: int = 3) -> str:
@@ -32,5 +32,5 @@ def listed(parts: Sequence[str], last: str = "and") -> str:
 
 
 def counted(count: int, thing: str) -> str:
-    """1 token, 2 tokens"""
-    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+    """1 token, 2,000 tokens"""
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"

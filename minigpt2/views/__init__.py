@@ -7,7 +7,7 @@ to wander about in. They take texts and host arrays, and compute nothing but wha
     view.py             what a picture is: View, Canvas
     prose.py            Paragraph, Heading, Stack
     beside.py           Beside: two pictures side by side
-    table.py            Table
+    table.py            Table;  definitions.py  Definitions, terms with their meanings
     chips.py            TokenChips
     merges.py           MergeSteps
     strip.py            VectorStrip
@@ -26,6 +26,7 @@ from typing import Any
 from .bars import Bars
 from .beside import Beside
 from .chips import TokenChips
+from .definitions import Definitions
 from .heatgrid import HeatGrid
 from .heatmap import HeatMap
 from .lines import Lines
@@ -45,6 +46,7 @@ __all__ = [
     "Stack",
     "Beside",
     "Table",
+    "Definitions",
     "TokenChips",
     "MergeSteps",
     "VectorStrip",

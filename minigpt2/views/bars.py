@@ -13,6 +13,7 @@ from .view import DIM, Block, Canvas, Row, View, caption_rows, label, note, padd
 MOST_ROWS = 200
 MOST_ROWS_IN_HTML = 1000
 LEAST_BAR = 6  # cells; with less room there are numbers alone
+LEAST_LABEL = 0.25  # of the width, that notes leave to the labels
 LEFT_EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
@@ -20,7 +21,7 @@ class Bars(View):
     """`values` (n,) with their `labels`; `notes` are words behind each value where there is room.
 
     The bars run from 0 within `low` … `high`, by default as far as the values reach. Labels take at most
-    `label_share` of the width.
+    `label_share` of the width, and less where the notes need it.
     """
 
     def __init__(
@@ -50,11 +51,14 @@ class Bars(View):
         notes = [shown(text) for text in self.notes[:MOST_ROWS]] if self.notes else [""] * len(labels)
         number_width = max(map(len, texts))
         label_width = min(max(map(cell_len, labels)), max(4, int(canvas.width * self.label_share)))
-        room = canvas.width - label_width - number_width - 2
         note_width = max(map(cell_len, notes)) + 2
-        if note_width <= 2 or room - note_width < max(LEAST_BAR, canvas.width // 5):
+        bar = max(LEAST_BAR, canvas.width // 5)
+        beside_notes = canvas.width - number_width - 2 - note_width - bar  # what labels may take with them
+        if note_width > 2 and beside_notes >= min(label_width, int(canvas.width * LEAST_LABEL)):
+            label_width = min(label_width, beside_notes)
+        else:
             note_width = 0
-        room -= note_width
+        room = canvas.width - label_width - number_width - 2 - note_width
         rows: Block = []
         for place, (name, text) in enumerate(zip(labels, texts, strict=True)):
             row = [Segment(padded(name, label_width) + " ")]
@@ -68,12 +72,16 @@ class Bars(View):
             rows += note(f"… {len(self.labels) - MOST_ROWS:,} more", canvas.width)
         return rows + caption_rows(self.caption, canvas.width)
 
+    def _share(self, value: float) -> float:
+        """Where a value lies from the low end 0 to the high one 1."""
+        half = 0.5 * self.high - 0.5 * self.low  # the whole could be more than a float holds
+        return (0.5 * value - 0.5 * self.low) / half if half > 0.0 else 0.0
+
     def _bar(self, value: float, room: int, canvas: Canvas) -> Row:
         """`room` cells: the bar in eighths of a cell, and the line at 0 if the scale has both signs."""
-        signed = self.low < 0 < self.high or (self.high <= 0 and self.low < 0)
-        width = self.high - self.low
+        signed = self.low < 0
         line = 1 if signed else 0
-        left = round((room - line) * (-self.low / width)) if signed and width > 0 else 0
+        left = round((room - line) * self._share(0.0)) if signed else 0
         right = room - line - left
         value = 0.0 if np.isnan(value) else min(max(value, self.low), self.high)
         eighths_left = round(-value / -self.low * left * 8) if value < 0 and self.low < 0 else 0
@@ -92,16 +100,18 @@ class Bars(View):
         return row
 
     def html(self) -> str:
-        width = self.high - self.low or 1.0
         rows = ""
         for place, name in enumerate(self.labels[:MOST_ROWS_IN_HTML]):
             value = float(self.values[place])
             inside = 0.0 if np.isnan(value) else min(max(value, self.low), self.high)
-            start, zero = (100.0 * (end - self.low) / width for end in (min(inside, 0.0), 0.0))
+            start, stop, zero = (
+                100.0 * self._share(end) for end in (min(inside, 0.0), max(inside, 0.0), 0.0)
+            )
             colour = palette.css(palette.inks()[0 if inside >= 0 else 1])
             spot = "position:absolute;height:100%"
-            length = 100.0 * abs(inside) / width
-            bar = markup.tag("div", "", f"{spot};left:{start:.2f}%;width:{length:.2f}%;background:{colour}")
+            bar = markup.tag(
+                "div", "", f"{spot};left:{start:.2f}%;width:{stop - start:.2f}%;background:{colour}"
+            )
             bar += markup.tag("div", "", f"{spot};left:{zero:.2f}%;width:1px;background:currentColor")
             track = "position:relative;height:1em;background:rgba(128,128,128,.13)"
             head = "text-align:left;font-weight:normal;padding:1px 10px 1px 0"

@@ -64,17 +64,23 @@ def plot(
     *,
     x_end: float,
     y_range: tuple[float, float] | None = None,
+    y_ticks: Sequence[float] | None = None,
     may_be_log: bool = False,
     unicode: bool = True,
 ) -> tuple[list[Row], int]:
-    """The rows of `curves` above its x axis, and how many cells the numbers of the y axis take."""
+    """The rows of `curves` above its x axis, and how many cells the numbers of the y axis take.
+
+    `y_ticks`: these numbers on the y axis, which runs from the first to the last.
+    """
     values = np.concatenate(
         [part for line in lines for part in (line.y, line.low, line.high) if part is not None]
     )
     values = values[np.isfinite(values)]
+    if y_ticks is not None:
+        y_range = y_ticks[0], y_ticks[-1]
     low, high, log = (*y_range, False) if y_range else _y_range(values, may_be_log)
     scale = _log_scale if log else _linear_scale
-    ticks = log_ticks(low, high, height) if log else round_ticks(low, high, max(2, height // 2))
+    ticks = y_ticks or (log_ticks(low, high, height) if log else round_ticks(low, high, max(2, height // 2)))
     labels = {}
     spell = tick_text(ticks)
     for tick in ticks:
@@ -241,12 +247,17 @@ def round_ticks(low: float, high: float, most: int) -> list[float]:
     """At most about `most` round numbers inside low … high, evenly spaced."""
     if not high > low:
         return [low]
-    rough = (high - low) / max(1, most)
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = next(m * power for m in (1.0, 2.0, 5.0, 10.0) if m * power >= rough * (1 - 1e-9))
+    step = round_step(low, high, most)
     first = math.ceil(low / step - 1e-9)
     last = math.floor(high / step + 1e-9)
     return [i * step for i in range(first, last + 1)]
+
+
+def round_step(low: float, high: float, most: int) -> float:
+    """The smallest of 1, 2, 5 times a power of ten with at most `most` steps in low … high; low < high."""
+    rough = (high - low) / max(1, most)
+    power = 10.0 ** math.floor(math.log10(rough))
+    return next(m * power for m in (1.0, 2.0, 5.0, 10.0) if m * power >= rough * (1 - 1e-9))
 
 
 def log_ticks(low: float, high: float, most: int) -> list[float]:

@@ -13,15 +13,14 @@ LEAST_MEANING = 24  # cells; with fewer the meaning stands below its term
 
 
 class Definitions(View):
-    """`pairs` of a term and its meaning; terms take at most `share` of the width."""
+    """`pairs` of a term and its meaning; terms take `terms_width` cells (None: the longest), at most half."""
 
-    def __init__(self, pairs: Sequence[tuple[str, str]], *, share: float = 0.5) -> None:
-        self.pairs, self.share = list(pairs), share
+    def __init__(self, pairs: Sequence[tuple[str, str]], *, terms_width: int | None = None) -> None:
+        self.pairs, self.terms_width = list(pairs), terms_width
 
     def draw(self, canvas: Canvas) -> Block:
         terms = [shown(term) for term, _ in self.pairs]
-        widest = max(map(cell_len, terms), default=0)
-        left = min(widest, int(canvas.width * self.share))
+        left = min(self.terms_width or max(map(cell_len, terms), default=0), canvas.width // 2)
         right = canvas.width - left - GAP
         rows: Block = []
         for term, (_, meaning) in zip(terms, self.pairs, strict=True):
@@ -40,9 +39,8 @@ class Definitions(View):
 
     def html(self) -> str:
         cell = "padding:2px 16px 2px 0;vertical-align:top;text-align:left"
-        rows = "".join(
-            f'<tr><th scope="row" style="{cell};white-space:nowrap">{markup.text(term)}</th>'
-            f'<td style="{cell}">{markup.text(meaning)}</td></tr>'
-            for term, meaning in self.pairs
-        )
-        return markup.figure(f'<table style="border-collapse:collapse"><tbody>{rows}</tbody></table>')
+        rows = ""
+        for term, meaning in self.pairs:
+            head = markup.tag("th", markup.text(term), f"{cell};white-space:nowrap", scope="row")
+            rows += f"<tr>{head}{markup.tag('td', markup.text(meaning), cell)}</tr>"
+        return markup.figure(markup.tag("table", rows, "border-collapse:collapse"))

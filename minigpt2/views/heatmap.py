@@ -20,7 +20,7 @@ from .view import BOLD, Block, Canvas, Row, View, caption_rows, cut, label, list
 
 MOST_ROWS = 60
 MOST_IN_HTML = 64  # rows and columns with a number in each cell; larger ones are an image
-WIDEST_CELL = 11
+WIDEST_CELL = 14
 
 
 class Plan(NamedTuple):
@@ -31,7 +31,7 @@ class Plan(NamedTuple):
     gutter: int  # cells of the row labels and the blank behind them
     columns: int  # that are shown
     row_labels: list[str]
-    named: bool  # columns carry their labels, else numbers
+    named: bool  # every column carries its label
 
 
 class HeatMap(View):
@@ -95,8 +95,10 @@ class HeatMap(View):
 
     def _wordings(self, R: int, C: int, canvas: Canvas) -> Iterator[list[list[str]] | None]:
         """What cells may show, the longest first, nothing at the end."""
-        if self.numbers is not False and canvas.width > C * 2:
-            for digits, strip in [(self.digits, False), *((d, True) for d in range(self.digits, 0, -1))]:
+        wordings = [(self.digits, False), *((digits, True) for digits in range(self.digits, 0, -1))]
+        for digits, strip in wordings if self.numbers is not False else []:
+            shortest = digits + (1 if strip else 2) + 1  # with the blank between two numbers
+            if C * shortest < canvas.width:
                 yield [[_number(value, digits, strip) for value in row] for row in self.values[:R].tolist()]
         yield None
 
@@ -126,19 +128,28 @@ class HeatMap(View):
         if plan.named:
             names = [padded(cut(name, width - 1), width, "center") for name in self.columns]
             return [gutter, Segment("".join(names).rstrip(), BOLD)]
-        every = -(-(len(str(plan.columns - 1)) + 1) // width)  # columns that one number takes
+        heads = (
+            [str(c) for c in range(plan.columns)] if self._numbered(plan) else self.columns[: plan.columns]
+        )
+        every = -(-(max(map(cell_len, heads)) + 1) // width)  # columns that one head takes
         cells = ""
         for c in range(0, plan.columns, every):
             room = min(every, plan.columns - c) * width
-            cells += str(c).center(room) if every == 1 else str(c)[:room].ljust(room)
+            head = heads[c] if cell_len(heads[c]) <= room else ""
+            cells += padded(head, room, "center" if every == 1 else "left")
         return [gutter, Segment(cells.rstrip(), BOLD)]
+
+    def _numbered(self, plan: Plan) -> bool:
+        """True if columns have numbers; of labels that are numbers themselves every so many is shown."""
+        are_numbers = all(name.lstrip("#").isdigit() for name in self.columns)
+        return not plan.named and (self.rows == self.columns or not are_numbers)
 
     def _below(self, canvas: Canvas, plan: Plan) -> Block:
         ends = number(self.low, 3), number(self.high, 3)
         block: Block = []
         if canvas.depth or plan.texts is None:
             block += legend_row(self.diverging, *ends, canvas, glyphs=densities(canvas))
-        if not plan.named and self.rows != self.columns:
+        if self.rows != self.columns and self._numbered(plan):
             names = [f"{c} {name}" for c, name in enumerate(self.columns[: plan.columns])]
             block += listed(["columns:", *names], canvas.width)
         if len(self.columns) > plan.columns:

@@ -1,5 +1,6 @@
 """Several series over the same places, such as layers: lines of dots, each with its colour and name."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -42,6 +43,9 @@ class Lines(View):
         self.low = least - room if low is None else float(low)
         self.high = most + room if high is None else float(high)
         self.high = max(self.high, self.low + 1e-9 * max(1.0, abs(self.low)))
+        self._reach = max(self.low, least), min(self.high, most)  # what an axis of round numbers must hold
+        if not self._reach[1] - self._reach[0] > 1e-6 * room:
+            self._reach = self.low, self.high
         for name, y in self.series.items():
             self.series[name] = np.where(np.isfinite(y), np.clip(y, self.low, self.high), np.nan)
 
@@ -56,6 +60,7 @@ class Lines(View):
             return rows + caption_rows(self.caption, canvas.width)
         height = max(4, min(14, canvas.height // 2, canvas.width // 4))
         n = len(self.x)
+        ticks, height = _round_axis(*self._reach, height)
         curves = [
             charts.Curve(
                 np.arange(n, dtype=float) + 0.5, y, palette.ink(i, canvas.depth), MARKS[i % len(MARKS)]
@@ -67,7 +72,7 @@ class Lines(View):
             canvas.width,
             height,
             x_end=float(n),
-            y_range=(self.low, self.high),
+            y_ticks=ticks,
             unicode=self._is_fine(canvas),
         )
         rows += body + _label_axis(self.x, gutter, canvas.width - gutter - 1)
@@ -131,6 +136,21 @@ class Lines(View):
         return markup.figure(
             markup.quiet(markup.text(self.y_label)) + image + markup.tag("div", legend), self.caption
         )
+
+
+def _round_axis(low: float, high: float, most: int) -> tuple[list[float], int]:
+    """Round numbers of which the first and last are the ends of a y axis, and rows, at most `most`.
+
+    The numbers stand at equal distances, two rows apart or more where there is room for that.
+    """
+    for least in (2, 1):
+        for count in range(max(2, most // 2), 0, -1):
+            step = charts.round_step(low, high, count)
+            first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+            apart = (most - 1) // (last - first)
+            if apart >= least:
+                return [i * step for i in range(first, last + 1)], apart * (last - first) + 1
+    raise AssertionError("two steps have room in four rows")
 
 
 def _label_axis(labels: Sequence[str], gutter: int, cells: int) -> list[Row]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import numpy as np
 
 DIGITS = 4  # that count, of a number alone
+NEARLY_ZERO = 0.1  # of the largest value: a scale that would begin below it begins at 0
 
 
 def number(value: float, digits: int = DIGITS) -> str:
@@ -61,6 +62,8 @@ def span(
     if low is None:
         low = float(finite.min()) if finite.size else 0.0
         low = low if high is None else min(low, high)
+        largest = float(finite.max()) if finite.size else 0.0
+        low = 0.0 if 0.0 <= low < NEARLY_ZERO * largest else low
     if high is None:
         high = max(low, float(finite.max()) if finite.size else 1.0)
     return float(low), float(high)
@@ -69,7 +72,7 @@ def span(
 def shares(values: np.ndarray, low: float, high: float) -> np.ndarray:
     """Where values lie from `low` 0 to `high` 1, cut there; 0.5 where the ends are one; NaN stays NaN."""
     values = np.asarray(values, dtype=np.float64)
-    if not high > low:
+    half = 0.5 * high - 0.5 * low  # the whole could be more than a float holds
+    if not half > 0.0:
         return np.where(np.isnan(values), np.nan, 0.5)
-    clipped = np.clip(values, low, high)
-    return (0.5 * clipped - 0.5 * low) / (0.5 * high - 0.5 * low)
+    return (0.5 * np.clip(values, low, high) - 0.5 * low) / half

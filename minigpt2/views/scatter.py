@@ -1,4 +1,7 @@
-"""Points on a plane, numbered; what each number stands for is listed below."""
+"""Points on a plane, each with its name; what the names stand for is listed.
+
+On a terminal the list is above the map, so that the map is what stays in sight.
+"""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
@@ -10,11 +13,13 @@ from rich.segment import Segment
 from rich.style import Style
 
 from . import markup, palette
-from .view import DIM, Block, Canvas, View, caption_rows, cut, note, shown
+from .frame import fit
+from .view import DIM, Block, Canvas, Row, View, caption_rows, cut, note, padded, shown
 
-MOST_LABELS = 40  # of the list below, on a terminal
+MOST_LABELS = 40  # of the list, on a terminal
+LIST_COLUMN = 64  # cells of a column of the list, at least
 MOST_IN_HTML = 2000
-MOST_WORDS = 18  # characters of a label inside the map
+MOST_WORDS = 18  # characters of a label inside the map; on a wide one a sixth of it
 LEAST_WIDTH = 12  # cells of a map
 WIDE, HIGH = 640, 420  # units of the image
 SPOT = 4.5
@@ -23,7 +28,8 @@ SPOT = 4.5
 class Scatter(View):
     """`points` (n, 2) with n `labels`; points of one group of `groups` share a colour; `marked` stand out.
 
-    A point that is not finite is listed and not drawn.
+    `names` (n) stand at the points, by default 1 to n; on a terminal only names of narrow characters do. A
+    point that is not finite is listed and not drawn.
     """
 
     def __init__(
@@ -31,12 +37,14 @@ class Scatter(View):
         points: np.ndarray,
         *,
         labels: Sequence[str],
+        names: Sequence[str] | None = None,
         groups: Sequence[str] | None = None,
         marked: Collection[int] = (),
         caption: str = "",
     ) -> None:
         self.points = np.asarray(points, dtype=np.float64).reshape(-1, 2)
         self.labels, self.caption = [shown(label) for label in labels], caption
+        self.names = [shown(name) for name in names or range(1, len(self.labels) + 1)]
         self.groups = None if groups is None else [shown(group) for group in groups]
         self.marked = set(marked)
 
@@ -53,8 +61,8 @@ class Scatter(View):
         unit = np.full(self.points.shape, 0.5)
         if len(inside):
             low, high = inside.min(axis=0), inside.max(axis=0)
-            width = np.where(high > low, 0.5 * high - 0.5 * low, 1.0)
-            unit[finite] = np.where(high > low, (0.5 * inside - 0.5 * low) / width, 0.5)
+            half = 0.5 * high - 0.5 * low  # (2,); the whole could be more than a float holds
+            unit[finite] = np.where(half > 0, (0.5 * inside - 0.5 * low) / np.where(half > 0, half, 1.0), 0.5)
         return unit, finite
 
     def draw(self, canvas: Canvas) -> Block:
@@ -65,14 +73,14 @@ class Scatter(View):
         across = canvas.width - 2
         down = max(3, min(canvas.width // 4, canvas.height - 8, 30) - 2)
         edge = "─" * across
-        block: Block = [[Segment(f"┌{edge}┐", DIM)]]
+        block = [*self._list(canvas), [Segment(f"┌{edge}┐", DIM)]]
         for row in self._map(across, down, canvas):
             block.append([Segment("│", DIM), *row, Segment("│", DIM)])
         block.append([Segment(f"└{edge}┘", DIM)])
-        return block + self._list(canvas) + caption_rows(self.caption, canvas.width)
+        return block + caption_rows(self.caption, canvas.width)
 
     def _map(self, across: int, down: int, canvas: Canvas) -> Block:
-        """The dots and, where they touch nothing, their numbers and the beginnings of their labels."""
+        """The dots and, where they touch nothing, their names and the beginnings of their labels."""
         unit, finite = self._unit()
         hues = self._hues()
         order = [i for i in sorted(range(len(hues)), key=lambda i: (i not in self.marked, i)) if finite[i]]
@@ -94,16 +102,18 @@ class Scatter(View):
             put(row[i], column[i], "★" if i in self.marked else "●", look)
         ends = {}
         for i in order[:MOST_LABELS]:
-            digits = str(i + 1)
-            r, right, left = row[i], column[i] + 1, column[i] - len(digits)
+            name = self.names[i]
+            if cell_len(name) != len(name):
+                continue
+            r, right, left = row[i], column[i] + 1, column[i] - len(name)
             look = palette.ink(hues[i], canvas.depth)
-            if free(r, right, min(across, right + len(digits) + 1)) and right + len(digits) <= across:
-                put(r, right, digits, look)
-                ends[i] = right + len(digits)
-            elif free(r, max(0, left - 1), left + len(digits)) and left >= 0:
-                put(r, left, digits, look)
+            if free(r, right, min(across, right + len(name) + 1)) and right + len(name) <= across:
+                put(r, right, name, look)
+                ends[i] = right + len(name)
+            elif free(r, max(0, left - 1), left + len(name)) and left >= 0:
+                put(r, left, name, look)
         for i, end in ends.items():
-            words = cut(self.labels[i], MOST_WORDS)
+            words = cut(self.labels[i], max(MOST_WORDS, across // 6))
             stop = end + 1 + len(words)
             fits = stop <= across and free(row[i], end, min(across, stop + 1))
             if fits and cell_len(words) == len(words):  # one cell a character
@@ -117,21 +127,33 @@ class Scatter(View):
         ]
 
     def _list(self, canvas: Canvas) -> Block:
-        """What the numbers stand for."""
-        gutter = len(str(min(len(self.labels), MOST_LABELS)))
+        """What the names stand for, in as many columns as there is room for."""
+        count = min(len(self.labels), MOST_LABELS)
+        columns = max(1, canvas.width // LIST_COLUMN)
+        height = -(-count // columns)
+        width = canvas.width // columns - (columns > 1)
         hues = self._hues()
         block: Block = []
-        for i, name in enumerate(self.labels[:MOST_LABELS]):
-            look = palette.ink(hues[i], canvas.depth, bold=i in self.marked)
-            mark = "★" if i in self.marked else "●"
-            group = f"  {self.groups[i]}" if self.groups else ""
-            group = group if cell_len(group) * 3 <= canvas.width else ""
-            room = canvas.width - gutter - 3 - cell_len(group)
-            row = [Segment(f"{mark} {i + 1:>{gutter}} ", look), Segment(cut(name, max(0, room)))]
-            block.append([*row, Segment(group, DIM)])
+        for first in range(height):
+            row: Row = []
+            for i in range(first, count, height):
+                row += self._item(i, palette.ink(hues[i], canvas.depth, bold=i in self.marked), width)
+                if i + height < count:
+                    row = fit(row, (width + 1) * (i // height + 1))
+            block.append(row)
         if len(self.labels) > MOST_LABELS:
             block += note(f"… {len(self.labels) - MOST_LABELS:,} more", canvas.width)
         return block
+
+    def _item(self, i: int, look: Style, width: int) -> Row:
+        """A point of the list in at most `width` cells."""
+        gutter = max(map(cell_len, self.names[:MOST_LABELS]))
+        mark = "★" if i in self.marked else "●"
+        group = f"  {self.groups[i]}" if self.groups else ""
+        group = group if cell_len(group) * 3 <= width else ""
+        text = cut(self.labels[i], max(0, width - gutter - 3 - cell_len(group)))
+        name = padded(self.names[i], gutter, "right")
+        return [Segment(f"{mark} {name} ", look), Segment(text), Segment(group, DIM)]
 
     def html(self) -> str:
         unit, finite = self._unit()
@@ -141,15 +163,17 @@ class Scatter(View):
         items = ""
         for i, name in enumerate(self.labels[:MOST_IN_HTML]):
             said = f"{name} ({self.groups[i]})" if self.groups else name
-            items += markup.tag("li", markup.text(said))
+            items += markup.tag("li", markup.text(f"{self.names[i]} {said}"))
             if finite[i]:
                 x, y = 20 + unit[i, 0] * (WIDE - 60), HIGH - 20 - unit[i, 1] * (HIGH - 40)
-                at = {"cx": f"{x:.1f}", "cy": f"{y:.1f}", "r": SPOT * (1.6 if i in self.marked else 1.0)}
+                size = SPOT * (1.6 if i in self.marked else 1.0)
+                at = {"cx": f"{x:.1f}", "cy": f"{y:.1f}", "r": size}
                 colour = palette.css(palette.inks()[hues[i] % len(palette.INK_HUES)])
                 drawn += markup.tag("circle", markup.tag("title", markup.plain(said)), fill=colour, **at)
-                drawn += markup.tag("text", str(i + 1), x=f"{x + 7:.1f}", y=f"{y + 4:.1f}")
+                place = {"x": f"{x + size + 3:.1f}", "y": f"{y + 4:.1f}"}
+                drawn += markup.tag("text", markup.plain(self.names[i]), **place)
         image = markup.svg(WIDE, HIGH, f"{len(self.labels)} points", drawn)
-        legend = markup.tag("ol", items, "margin:6px 0;padding-left:3em")
+        legend = markup.tag("ul", items, "margin:6px 0;padding:0;list-style:none")
         left = markup.more(len(self.labels) - MOST_IN_HTML)
         return markup.figure(image + legend + left, self.caption)
 

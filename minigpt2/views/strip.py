@@ -17,6 +17,7 @@ WIDEST_DOT = 4  # cells for one dimension of a short vector
 OUTLYING = 3.0  # times the size of nearly all others, and a value no longer sets the scale
 NEARLY_ALL = 0.98
 DOT, HIGH_DOT = 10, 16  # units of an image
+MOST_DOTS_IN_HTML = 2048  # that tell their value; of more dimensions there is a picture
 
 
 class VectorStrip(View):
@@ -52,15 +53,16 @@ class VectorStrip(View):
         """What stands behind the scale."""
         about = f"{len(self.vector):,} dimension{'s' if len(self.vector) != 1 else ''}"
         if self.beyond:
-            largest = float(np.abs(self.vector[np.isfinite(self.vector)]).max())
-            about += f", {self.beyond} beyond the scale, to ±{number(largest, 3)}"
+            finite = self.vector[np.isfinite(self.vector)]
+            farthest = finite[np.abs(finite).argmax()]
+            about += f", {self.beyond} beyond the scale, the farthest {number(farthest, 3)}"
         return about
 
     def draw(self, canvas: Canvas) -> Block:
         if not len(self.vector):
             return note("no dimensions", canvas.width) + caption_rows(self.caption, canvas.width)
         values = self.vector
-        per_cell = 2 if canvas.depth else 1
+        per_cell = 2 if canvas.depth and canvas.unicode else 1
         many = len(values) > canvas.width * per_cell and canvas.width >= 16 and self.rows != 1
         gutter = len(str(len(values) - 1)) + 1 if many else 0
         room = canvas.width - gutter
@@ -92,7 +94,7 @@ class VectorStrip(View):
         ]
 
     def _many_rows(self, share: np.ndarray, room: int, gutter: int, joined: int, canvas: Canvas) -> Block:
-        per_cell = 2 if canvas.depth else 1
+        per_cell = 2 if canvas.depth and canvas.unicode else 1
         rows = -(-len(share) // (room * per_cell))
         across = -(-len(share) // (rows * per_cell))
         full = np.full(rows * per_cell * across, np.nan)
@@ -102,7 +104,10 @@ class VectorStrip(View):
         for row in range(rows):
             first = row * per_cell * across * joined
             head = [Segment(f"{first:>{gutter - 1}} ", DIM)] if gutter else []
-            if canvas.depth:
+            if canvas.depth and not canvas.unicode:
+                levels = palette.levels(full[row, 0]).tolist()
+                body = [Segment(" ", palette.cell(self.diverging, level, canvas.depth)) for level in levels]
+            elif canvas.depth:
                 upper, lower = palette.levels(full[row])
                 body = [
                     Segment(*palette.halves(self.diverging, a, b, canvas.depth))
@@ -119,6 +124,17 @@ class VectorStrip(View):
             return markup.figure(markup.quiet("no dimensions"), self.caption)
         levels = palette.levels(shares(self.vector, self.low, self.high))
         across = min(len(levels), 96)
+        rows = -(-len(levels) // across)
+        ends = number(self.low, 3), number(self.high, 3)
+        label = f"{self._about()}, from {ends[0]} to {ends[1]}"
+        below = markup.ramp(self.diverging, *ends) + markup.quiet(self._about())
+        if len(levels) > MOST_DOTS_IN_HTML:
+            full = np.full(rows * across, palette.EMPTY)
+            full[: len(levels)] = levels
+            style = f"width:{across * DOT}px;max-width:100%;image-rendering:pixelated"
+            address = markup.pixels(full.reshape(rows, across), self.diverging)
+            image = f"<img {markup.attributes_of(alt=label, src=address, style=style)}>"
+            return markup.figure(image + below, self.caption)
         shades = palette.scale(self.diverging)
         dots = ""
         for at, level in enumerate(levels.tolist()):
@@ -131,11 +147,8 @@ class VectorStrip(View):
                 }
                 said = f"<title>dimension {at}: {number(self.vector[at])}</title>"
                 dots += markup.tag("rect", said, fill=palette.css(shades[level].ground), **place)
-        ends = number(self.low, 3), number(self.high, 3)
-        label = f"{self._about()}, from {ends[0]} to {ends[1]}"
-        image = markup.svg(across * DOT, -(-len(levels) // across) * HIGH_DOT, label, dots)
-        about = markup.quiet(self._about())
-        return markup.figure(image + markup.ramp(self.diverging, *ends) + about, self.caption)
+        image = markup.svg(across * DOT, rows * HIGH_DOT, label, dots)
+        return markup.figure(image + below, self.caption)
 
 
 def _glyphs(share: np.ndarray, unicode: bool) -> list[str]:

@@ -1,7 +1,7 @@
 """A table that is never wider than the terminal.
 
-Columns of numbers keep their digits, aligned at the decimal point. Where room is short the widest column of
-text gives way first, then long headings; a table that is still too wide becomes a list, one row after the
+Columns of numbers keep their digits, aligned at the decimal point. Where room is short the widest columns of
+text give way first, then long headings; a table that is still too wide becomes a list, one row after the
 other with the name of the column before each value.
 """
 
@@ -20,7 +20,7 @@ GAP = 2
 MOST_ROWS = 200  # on a terminal
 MOST_ROWS_IN_HTML = 2000
 EDGE = "rgba(128,128,128,.25)"
-LEAST_TEXT = (12, 5)  # cells that a column of text keeps, before and after headings are cut
+LEAST_TEXT = (12, 8)  # cells that a column of text keeps, before and after headings are cut
 
 
 class Table(View):
@@ -40,8 +40,8 @@ class Table(View):
         self.columns, self.rows, self.caption = list(columns), rows, caption
         self.align = list(align) if align else None
 
-    def _cells(self, most: int) -> tuple[list[list[str]], list[bool]]:
-        """Column by column what the first rows show, and whether it is a column of numbers."""
+    def cells(self, most: int | None = None) -> tuple[list[list[str]], list[bool]]:
+        """Column by column the texts of the first `most` rows (None: all), and which columns are numbers."""
         texts, numeric = [], []
         for place in range(len(self.columns)):
             values = [row[place] if place < len(row) else None for row in self.rows[:most]]
@@ -63,7 +63,7 @@ class Table(View):
     def draw(self, canvas: Canvas) -> Block:
         if not self.columns:
             return caption_rows(self.caption, canvas.width)
-        texts, numeric = self._cells(MOST_ROWS)
+        texts, numeric = self.cells(MOST_ROWS)
         names = [shown(name) for name in self.columns]
         widths = _fit(names, texts, numeric, canvas.width)
         if widths is None:
@@ -75,7 +75,7 @@ class Table(View):
         return rows + caption_rows(self.caption, canvas.width)
 
     def html(self) -> str:
-        texts, numeric = self._cells(MOST_ROWS_IN_HTML)
+        texts, numeric = self.cells(MOST_ROWS_IN_HTML)
         aligns = self._aligns(numeric)
         line = "padding:2px 10px;border-bottom:1px solid"
 
@@ -114,16 +114,21 @@ def _fit(names: list[str], texts: list[list[str]], numeric: list[bool], width: i
 
 
 def _shrink(widths: list[int], least: list[int], room: int) -> list[int]:
-    """The widest column gives way first, down to `least`, until the sum is at most `room`."""
+    """The widest columns give way together, down to `least`, until the sum is at most `room`."""
     widths = list(widths)
     while (over := sum(widths) - room) > 0:
         can = [place for place, width in enumerate(widths) if width > least[place]]
         if not can:
             break
-        widest = max(can, key=lambda place: widths[place])
-        others = [widths[place] for place in can if widths[place] < widths[widest]]
-        floor = max(least[widest], max(others, default=0))
-        widths[widest] -= max(1, min(over, widths[widest] - floor))
+        most = max(widths[place] for place in can)
+        widest = [place for place in can if widths[place] == most]
+        # Down to the next narrower column, or to where the first of these may not shrink any more.
+        floor = max(
+            [least[place] for place in widest] + [widths[place] for place in can if widths[place] < most]
+        )
+        each, rest = divmod(min(over, len(widest) * (most - floor)), len(widest))
+        for number, place in enumerate(widest):
+            widths[place] -= each + (number >= len(widest) - rest)
     return widths
 
 

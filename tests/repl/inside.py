@@ -68,7 +68,12 @@ def drawn(reply, width=80, *, encoding="utf-8", color_system=None):
     """What a terminal of that width shows, checked to be inside it."""
     paper = io.TextIOWrapper(io.BytesIO(), encoding=encoding, newline="")
     console = Console(
-        file=paper, width=width, height=24, force_terminal=True, color_system=color_system, legacy_windows=False
+        file=paper,
+        width=width,
+        height=24,
+        force_terminal=True,
+        color_system=color_system,
+        legacy_windows=False,
     )
     for view in reply.views:
         console.print(view)

@@ -68,7 +68,9 @@ def drawn(reply, width=80, *, colours=False, encoding="utf-8"):
     """What a terminal of this width shows of a reply."""
     stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
     colour = {"color_system": "truecolor", "force_terminal": True} if colours else {"color_system": None}
-    console = Console(file=stream, width=width, height=24, markup=False, emoji=False, highlight=False, **colour)
+    console = Console(
+        file=stream, width=width, height=24, markup=False, emoji=False, highlight=False, **colour
+    )
     for view in reply.views:
         console.print(view)
     stream.flush()

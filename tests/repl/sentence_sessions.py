@@ -52,6 +52,7 @@ def say(session, line):
     """The reply to a line; what it gives to programs must be plain values that JSON can hold."""
     reply = run_line(session, line).reply
     json.dumps(reply.data, allow_nan=False)
+    assert not {"line", "input", "command", "error", "milliseconds"} & set(reply.data)  # said of every line
     return reply
 
 

@@ -61,6 +61,7 @@ def test_arguments_choose_layer_and_head():
     for line, heads in (
         ("/attn 2", [(2, 0), (2, 1), (2, 2)]),
         ("/attn 1 2", [(1, 2)]),
+        ("/attn 1.2", [(1, 2)]),
         ('/attn 0 0 --of "a dog"', [(0, 0)]),
     ):
         assert [(head["layer"], head["head"]) for head in ask(session, line).data["heads"]] == heads
@@ -76,7 +77,8 @@ def test_arguments_choose_layer_and_head():
         ("/attn -1", "a number from 0 to 3"),
         ("/attn two", "a number from 0 to 3"),
         ("/attn 1 1 1", "a layer and a head at most"),
-        ("/attn 1.1", "a number from 0 to 3"),
+        ("/attn 1.3", "no head 3"),
+        ("/attn 1.1 1", "a layer and a head at most"),
         ("/attn ٣", "a number from 0 to 3"),
         ('/attn --of ""', "empty text"),
         ("/attn --of #9", "#9"),
@@ -136,3 +138,19 @@ def test_the_strongest_link_leaves_out_neighbours_and_the_first_token():
     )
     assert strongest_link(pattern) == (4, 2)
     assert strongest_link(pattern[:2, :2]) is None
+
+
+def test_without_a_current_sentence_it_says_what_can_be_done():
+    session = session_of(encoder_of())
+    assert refused(session, "/attn") == 'type a sentence first, or name one with --of "TEXT"'
+    assert refused(session, "/pool") == "type a sentence first"
+    session.keep("a cat", session.embed(["a cat"])[0])
+    assert refused(session, "/neurons").endswith("or make a kept one the current one: #1")
+    ask(session, "#1")
+    ask(session, "/attn")
+
+
+def test_a_column_of_small_pictures_is_one_head():
+    rows = [line.split() for line in drawn(ask(session_of(encoder_of(), "a cat"), "/attn"), 80).splitlines()]
+    titles = [row for row in rows if row and row[0].endswith(".0") and row[0][:-2].isdigit()]
+    assert [title for row in titles for title in row] == [f"{i}.{h}" for i in range(4) for h in range(3)]

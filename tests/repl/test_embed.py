@@ -139,3 +139,12 @@ def test_an_interrupted_one_is_not_kept(monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         say(session, "two")
     assert snapshot(session) == before
+
+
+@pytest.mark.parametrize(
+    ("word", "is_one"), [("quit", True), ("EXIT", True), ("?", True), ("help me", False)]
+)
+def test_a_word_that_is_a_command_is_a_sentence_with_a_hint(word, is_one):
+    session = conversation()
+    assert ("A command begins with a slash: /" in drawn(say(session, word), 200)) == is_one
+    assert session.current == word

@@ -196,3 +196,10 @@ def test_drawings(session, tmp_path):
     reply = say(session, f"/load {path}")
     check_drawings(reply, widths=(20, 40, 80, 200))
     assert "2 more" in drawn(reply)
+
+
+def test_a_name_that_no_file_can_have_is_one_short_line(session):
+    with pytest.raises(UsageError) as error:
+        say(session, f"/load {'x' * 100_000}")
+    assert "is no name that a file can have" in str(error.value)
+    assert len(str(error.value)) < 200

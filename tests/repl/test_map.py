@@ -68,7 +68,9 @@ def test_drawings():
     session.keep_all(["from a file"], nano().encode(["from a file"]), "file.txt")
     reply = say(session, "/map")
     check_drawings(reply, widths=(20, 40, 80, 200))
-    assert len(re.findall("★", drawn(reply))) == 1  # the current sentence
+    stars = [row for row in drawn(reply).splitlines() if "★" in row]  # the current sentence, listed and drawn
+    assert len(stars) == 2
+    assert all("#2" in row for row in stars)
     assert "file.txt" in drawn(reply)
     same = conversation(tiny(), ["a", "b", "c"])
     same.vectors[:] = same.vectors[0]

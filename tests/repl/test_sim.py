@@ -74,7 +74,7 @@ def test_what_is_refused(line, message):
 
 
 def test_drawings():
-    long = "犬 " * 70 + "\x1b[2J"
+    long = "犬 " * 70 + "\x1b[2J" + "x" * 100_000
     pair = say(conversation(), f"/sim {A} | {B}")
     check_drawings(pair, widths=(20, 40, 80, 200))
     for measure in ("cosine", "euclidean", "manhattan", "dot", "pearson", "angular"):
@@ -84,6 +84,7 @@ def test_drawings():
     several = say(conversation(), f"/sim {A} | {B} | {long} | {C}")
     check_drawings(several, widths=(20, 40, 80, 200))
     assert "D: The stock market" in drawn(several)
+    assert "… (100,144 characters)" in drawn(say(conversation(tiny()), f"/sim {long} | b"))
     wide = say(conversation(width=200), f"/sim {A} | {B}")
     assert "1 same direction, 0.5 unrelated, 0 opposite" in drawn(wide, 200)
 

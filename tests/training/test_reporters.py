@@ -27,7 +27,11 @@ from minigpt2.training.reporters.wording import duration, metric_name, number, s
 from minigpt2.training.settings import TrainingSettings
 from minigpt2.views.frame import width_of
 
-SUMMARY = {"model": "D=24, L=2, H=3, 12,345 parameters", "training data": "4,000 examples, 7,912 texts"}
+SUMMARY = {
+    "model": "D=24, L=2, H=3, 12,345 parameters",
+    "training data": "4,000 examples, 7,912 texts",
+    "output": "out",
+}
 HEALTHY = Collapse(0.11, 0.31, -2.6, 18.0, 24)
 COLLAPSED = Collapse(0.99, 0.01, -0.03, 1.3, 24)
 BEFORE = Collapse(0.55, 0.40, -1.6, 15.0, 24)
@@ -201,6 +205,21 @@ def test_a_picture_says_everything_in_whole_words(rng, width, height):
     assert all(word in words for word in message.split())
 
 
+def test_a_run_that_saves_nothing_does_not_say_that_it_does(rng):
+    history = history_of(events(rng, COLLAPSED))
+    history.checkpoint, history.ended, history.closed, history.saves = None, None, False, False
+    shown = "\n".join(text_of(picture(history, 80, 24, View())))
+    assert "Ctrl-C stops and keeps what is learned" in shown
+    assert "checkpoint" not in shown
+    assert "saves" not in shown
+    history.stopping = True
+    for width, words in (
+        (80, "stopping; a second Ctrl-C drops what is learned"),
+        (40, "stopping; Ctrl-C drops"),
+    ):
+        assert words in "\n".join(text_of(picture(history, width, 24, View())))
+
+
 def test_a_small_terminal_has_the_numbers(rng):
     shown = "\n".join(text_of(picture(history_of(events(rng, COLLAPSED)), 40, 12, View())))
     for text in (
@@ -257,7 +276,7 @@ def test_text_from_outside_cannot_act_on_the_terminal(rng):
 @pytest.mark.parametrize(
     ("step", "collapse", "level"),
     [
-        (0, Collapse(0.97, 0.1, -0.1, 3.0, 24), "untrained"),
+        (0, Collapse(0.97, 0.1, -0.1, 3.0, 24), "before"),
         (9, HEALTHY, "healthy"),
         (9, Collapse(0.93, 0.1, -0.3, 14.0, 24), "watch"),
         (9, Collapse(0.97, 0.1, -0.1, 14.0, 24), "watch"),
@@ -288,16 +307,16 @@ def test_plain_lines(rng):
     assert "\x1b" not in shown
     rows = shown.splitlines()
     assert rows[0] == "model          D=24, L=2, H=3, 12,345 parameters"
-    assert rows[2].startswith(
+    assert rows[3].startswith(
         "step   0/120  validation: AUC 0.5000 (best so far), average precision 0.7900, "
     )
-    assert rows[2].endswith("effective rank 15.0 of 24; alignment 0.400")
-    assert rows[3] == (
+    assert rows[3].endswith("effective rank 15.0 of 24; alignment 0.400")
+    assert rows[4] == (
         "step   1/120  epoch 0.03  loss 1.067  lr 1.00e-03  gradient 0.5000  31,415 tokens/s  0:00, 0:12 left"
     )
-    assert rows[5] == "step 120/120  checkpoint: somewhere/deep/checkpoints/step-00000120"
-    assert rows[6].startswith("step 120/120  warning: the vectors are collapsing: ")
-    assert rows[7] == "step 120/120  stopped: the time is up, 1:15; best 0.8900 at step 90; model: out/best"
+    assert rows[6] == "step 120/120  checkpoint: somewhere/deep/checkpoints/step-00000120"
+    assert rows[7].startswith("step 120/120  warning: the vectors are collapsing: ")
+    assert rows[8] == "step 120/120  stopped: the time is up, 1:15; best 0.8900 at step 90; model: out/best"
 
 
 def test_a_full_disk_under_the_log_does_not_stop_the_training(rng):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from minigpt2.views import frame
 from minigpt2.views.frame import fitting, in_ascii, row_of, shorten_path, width_of, wrapped
 
 
@@ -38,3 +39,15 @@ def test_ascii_is_ascii_and_as_wide():
     ((segment,),) = in_ascii([row])
     assert segment.text.isascii()
     assert len(segment.text) == width_of(row)
+    ((quoted,),) = in_ascii([row_of("‘the’ “cat” qᵀ")])
+    assert quoted.text == "'the' \"cat\" qT"
+
+
+def test_wrapping_a_very_long_word_takes_linear_time(monkeypatch):
+    measured = []
+    cell_len = frame.cell_len
+    monkeypatch.setattr(frame, "cell_len", lambda text: measured.append(len(text)) or cell_len(text))
+    word = "‹1b›[31m" * 4000
+    rows = wrapped(word, 80, indent=2)
+    assert "".join(segment.text.strip() for row in rows for segment in row) == word
+    assert sum(measured) <= 10 * len(word)

@@ -75,5 +75,5 @@ def test_shares_lie_between_0_and_1(values, a, b):
     low, high = min(a, b), max(a, b)
     for value, share in zip(values, shares(np.array(values), low, high).tolist(), strict=True):
         assert math.isnan(share) if math.isnan(value) else 0.0 <= share <= 1.0
-        if low < high and low <= value <= high:
+        if low / 2 < high / 2 and low <= value <= high:
             assert share == pytest.approx((value / 2 - low / 2) / (high / 2 - low / 2))

@@ -7,16 +7,15 @@ import zlib
 
 import numpy as np
 import pytest
-from drawn import TOKENS, cells, lines, parsed, steps_of_lower
+from drawn import TOKENS, cells, lines, parsed
 from rich.cells import cell_len
 
 from minigpt2.views import (
     Bars,
+    Canvas,
     HeatGrid,
     HeatMap,
     Lines,
-    MergeSteps,
-    Scatter,
     Table,
     TokenChips,
     VectorStrip,
@@ -133,13 +132,11 @@ def test_every_dimension_has_its_dot(rng, D, width):
     ]
     found = []
     for row in rows:
+        if len(rows) > 1:  # each row of text begins with the number of its first dimension
+            assert int("".join(c for c, *_ in row).split()[0]) == len(found)
         dots = [(fore, back) for c, fore, back in row if c in "▀▄ " and (fore or back)]
         found += [fore for fore, _ in dots] + [back for _, back in dots if back]
     assert found == [ground(True, v, -1, 1) for v in vector]
-    if len(rows) > 1:
-        firsts = [int("".join(c for c, *_ in row).split()[0]) for row in rows]
-        assert firsts[0] == 0
-        assert len(set(np.diff(firsts))) == 1
 
 
 def test_a_short_vector_has_wide_dots():
@@ -162,11 +159,25 @@ def test_a_strip_of_some_rows_shows_means():
     assert "the mean of 10 a dot" in " ".join(shown)
 
 
+@pytest.mark.parametrize("D", [1, 300, 5000])
+def test_html_of_a_vector_has_a_dot_for_each_dimension(rng, D):
+    vector = rng.uniform(-1, 1, D)
+    _, tags = parsed(VectorStrip(vector, low=-1.0, high=1.0).html())
+    if D > 2048:
+        image = decoded(next(a["src"] for tag, a in tags if tag == "img")).reshape(-1, 4)
+        assert (image[D:, 3] == 0).all()
+        found = [tuple(colour[:3]) for colour in image[:D].tolist()]
+    else:
+        fills = [a["fill"] for tag, a in tags if tag == "rect"]
+        found = [tuple(bytes.fromhex(fill[1:])) for fill in fills]
+    assert found == [ground(True, v, -1, 1) for v in vector]
+
+
 def test_a_few_outlying_values_do_not_set_the_scale(rng):
     vector = rng.uniform(-0.1, 0.1, 300)
     vector[5] = -4.0
     shown = lines(VectorStrip(vector), 100)
-    assert "1 beyond the scale, to ±4" in " ".join(shown) or "beyond the scale, to ±4" in " ".join(shown)
+    assert "beyond the scale, the farthest -4" in " ".join(shown)
     assert abs(float(shown[-1].split()[0])) < 0.11
 
 
@@ -200,6 +211,9 @@ def test_columns_are_named_or_numbered(rng):
     assert "columns:  0 one" in narrow[-2] + narrow[-1] + narrow[-3]
     same = lines(HeatMap(rng.random((6, 6)), rows=NAMES, columns=NAMES), 28)
     assert [line.split()[:2] for line in same[1:7]] == [[str(i), name] for i, name in enumerate(NAMES)]
+    some = lines(HeatMap(values, rows="abc", columns=[f"#{i}" for i in (8, 9, 98, 99, 998, 999)]), 16)
+    assert some[0].split() == ["#8", "#99"]
+    assert not any("columns" in line for line in some)
 
 
 def test_a_matrix_without_room_or_colours_is_dense_where_it_is_high():
@@ -257,121 +271,86 @@ def test_a_grid_stands_in_rows_with_titles(rng):
                 assert found == expected
 
 
-# bars
+def test_large_maps_of_a_grid_show_the_largest_of_squares(rng):
+    maps = rng.uniform(0, 1, (3, 50, 51))
+    maps[:, np.arange(50)[:, None] < np.arange(51)] = np.nan
+    view = HeatGrid(maps, titles=["a", "b", "c"], low=0.0, high=1.0)
+    shown = cells(view, 80)
+    upper = [fore for c, fore, _ in shown[4] if c == "▀"]  # the row of values 6 and 7 of squares of 3
+    expected = []
+    for values in maps:
+        for c in range(17):
+            square = values[18:21, 3 * c : 3 * c + 3]
+            if np.isfinite(square).any():
+                expected.append(ground(False, np.nanmax(square), 0, 1))
+    assert upper == expected
+    assert "a dot is the largest of 3 × 3 values" in " ".join(lines(view, 80))
 
 
-def test_bars_are_as_long_as_their_values():
-    values = np.array([1.0, 0.5, 0.25, 0.0])
-    shown = lines(Bars(["a", "b", "c", "d"], values), 47)
-    eighths = {c: i for i, c in enumerate(" ▏▎▍▌▋▊▉█")}
-    room = 47 - 1 - 5 - 2
-    for line, value in zip(shown, values, strict=True):
-        assert float(line.split()[-1]) == value
-        assert sum(eighths[c] for c in line[2 : 2 + room]) == round(value * room * 8)
+# layout
 
 
-def test_signed_bars_start_at_the_line():
-    values = np.array([0.5, -0.5, -1.0, 1.0, np.nan, np.inf])
-    shown = lines(Bars(NAMES, values, low=-1.0, high=1.0), 60)
-    lines_at = {line.index("│") for line in shown}
-    assert len(lines_at) == 1
-    at = lines_at.pop()
-    left = [line[6:at].count("█") for line in shown]
-    right = [line[at:].count("█") for line in shown]
-    assert left[0] == left[3] == left[4] == right[1] == right[2] == 0
-    assert left[2] == pytest.approx(2 * left[1], abs=1)
-    assert right[3] == right[5] == pytest.approx(2 * right[0], abs=1)
-    assert [line.split()[-1] for line in shown] == ["0.500", "-0.500", "-1.000", "1.000", "NaN", "inf"]
-    html = Bars(NAMES, values, low=-1.0, high=1.0).html()
-    assert "left:50.00%;width:25.00%" in html
-    assert "left:25.00%;width:25.00%" in html
+@pytest.mark.parametrize(
+    ("n", "group", "width", "expected"),
+    [
+        (12, 4, 80, [8, 4]),  # two layers in a row
+        (12, 4, 40, [4, 4, 4]),
+        (6, 3, 24, [2, 1, 2, 1]),  # equal parts of a layer
+        (7, 1, 40, [4, 3]),
+    ],
+)
+def test_a_row_of_a_grid_holds_whole_groups(rng, n, group, width, expected):
+    titles = [f"{i // group}.{i % group}" for i in range(n)]
+    shown = lines(HeatGrid(rng.random((n, 8, 8)), titles=titles, group=group), width)
+    rows = [row.split() for row in shown if re.fullmatch(r"(\d\.\d\s*)+", row)]
+    assert [len(row) for row in rows] == expected
+    assert [title for row in rows for title in row] == titles
 
 
-def test_notes_stand_behind_their_values():
-    shown = lines(Bars(["a", "b"], [1, 2], notes=["first", "second"]))
-    assert [line.split()[-1] for line in shown] == ["first", "second"]
-    assert "first" not in " ".join(lines(Bars(["a", "b"], [1, 2], notes=["first", "second"]), 20))
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_rows_of_a_grid_have_their_labels(rng, width):
+    names = [f"#{i}" for i in range(7, 19)]
+    shown = lines(HeatGrid(rng.random((2, 12, 12)), titles=["a", "b"], labels=names), width)
+    labels = [row.split()[0] for row in shown if row.strip().startswith("#")]
+    assert labels in (names, names[::2])  # beside each row of text, which may show two of the map
 
 
-# lines
+def test_columns_of_text_give_way_alike():
+    row = ["one " * 20, "two " * 30, 0.5]
+    line = lines(Table(["a", "b", "score"], [row]), 80)[2]
+    first, second, _ = (part for part in re.split("…", line))
+    assert abs(cell_len(first) - cell_len(second.strip())) <= 1
+    assert cell_len(line) == 80
 
 
-def test_lines_go_through_their_points():
-    values = np.array([0.0, 1.0, 0.25, 0.75])
-    shown = lines(Lines({"s": values}, x=["a", "b", "c", "d"], low=0.0, high=1.0), 60)
-    rows = [row for row in shown if "│" in row or "┤" in row]
-    start = max(row.find("│") + row.find("┤") + 1 for row in rows) + 1
-    axis = next(row for row in shown if "└" in row)
-    labels = shown[shown.index(axis) + 1]
-    for value, name in zip(values, "abcd", strict=True):
-        column = labels.index(name)
-        assert axis[column] == "┬"
-        lit = [
-            4 * r + dot
-            for r, row in enumerate(rows)
-            for dot, bits in enumerate((0x09, 0x12, 0x24, 0xC0))
-            if column < len(row) and ord(row[column]) >= 0x2800 and ord(row[column]) & bits
-        ]
-        expected = (1 - value) * (4 * len(rows) - 1)
-        assert min(abs(dot - expected) for dot in lit) <= 2
-    assert start > 0
-    assert "━━ s" in shown[-1]
+def test_notes_come_before_the_ends_of_long_labels():
+    for width in (60, 80, 120):
+        bars = Bars(
+            ["a sentence that is rather long to stand here " * 2] * 3, [0.5, 0.4, 0.3], notes=["alike"] * 3
+        )
+        assert sum("alike" in line for line in lines(bars, width)) == 3
 
 
-def test_several_lines_without_colours_have_marks():
-    shown = lines(Lines({"up": [0, 1], "down": [1, 0]}, x="ab"), 40)
-    body = "".join(row.partition("│")[2] + row.partition("┤")[2] for row in shown)
-    assert "*" in body
-    assert "o" in body
-    assert shown[-1] == "** up   oo down"
+@pytest.mark.parametrize("height", [10, 24, 60])
+def test_ticks_of_lines_stand_at_equal_distances(rng, height):
+    for low, high in ((0.13, 0.97), (-0.2, 0.31), (3.0, 471.0), (0.51, 0.53)):
+        view = Lines({"a": np.array([low, high])}, x=["0", "1"])
+        rows = ["".join(s.text for s in row) for row in view.draw(Canvas(80, height))]
+        at = [i for i, row in enumerate(rows) if "┤" in row]
+        assert len(at) > 1
+        assert len(set(np.diff(at))) == 1
+        assert len(rows) <= max(4, height // 2) + 3
 
 
-# scatter
+def test_a_table_gives_its_cells():
+    table = Table(["a", "b"], [["x", 1.25], ["y", None], ["z", 2]])
+    assert table.cells() == ([["x", "y", "z"], ["1.25", "", "2.00"]], [False, True])
+    assert table.cells(1)[0] == [["x"], ["1.25"]]
 
 
-def test_points_stand_where_they_should():
-    points = np.array([[0.0, 0.0], [1.0, 1.0], [0.5, 0.25], [np.nan, 1.0]])
-    shown = lines(Scatter(points, labels=["low", "high", "middle", "nowhere"], marked=[2]), 60)
-    top, bottom = (next(i for i, row in enumerate(shown) if row[0] == corner) for corner in "┌└")
-    down, across = bottom - top - 1, 58
-    found = {}
-    for r, row in enumerate(shown[top + 1 : bottom]):
-        for c, mark in enumerate(row[1:-1]):
-            if mark in "●★":
-                found[r, c] = mark
-    assert found == {
-        (down - 1, 0): "●",
-        (0, across - 1): "●",
-        (int(0.75 * down), int(0.5 * across)): "★",
-    }
-    assert [row.split()[1:] for row in shown[bottom + 1 :]] == [
-        ["1", "low"],
-        ["2", "high"],
-        ["3", "middle"],
-        ["4", "nowhere"],
-    ]
-
-
-def test_numbers_in_a_map_never_overwrite_anything(rng):
-    labels = [f"label number {i}" for i in range(40)]
-    shown = lines(Scatter(rng.random((40, 2)), labels=labels), 80)
-    inside = " ".join(row[1:-1] for row in shown if row.startswith("│"))
-    for found in re.findall(r"●(\d+) (label[^●│]*?)(?=  |●|$)", inside):
-        assert labels[int(found[0]) - 1].startswith(found[1].rstrip("… ").rstrip())
-    numbers = re.findall(r"(?<!\w)(\d+)(?=●)|●(\d+)", inside)
-    assert len(numbers) > 20
-
-
-# merges
-
-
-def test_merges_are_told_one_by_one():
-    assert lines(MergeSteps("lower", steps_of_lower())) == [
-        "lower",
-        "  bytes   l o w e r",
-        "  rank 0  [lo] w e r   l + o = 258",
-        "  rank 1  [low] e r   lo + w = 259",
-        "  rank 7  low [er]   e + r = 265",
-    ]
-    text, _ = parsed(MergeSteps("lower", steps_of_lower()).html())
-    assert "lo + w = 259" in text
+def test_colours_without_unicode_need_no_character(rng):
+    for view in (
+        VectorStrip(rng.standard_normal(300)),
+        HeatGrid(rng.random((9, 20, 20)), titles=list("abcdefghi")),
+    ):
+        assert "?" not in "".join(lines(view, 80, "truecolor", unicode=False))

@@ -30,6 +30,7 @@ GROUPS = {
     "the conversation": ("export", "history", "help", "quit"),
 }
 NAMES = tuple(name for names in GROUPS.values() for name in names)
+LONGEST_NAME = 40  # characters of an unknown one that are repeated
 ALIASES = {"exit": "quit", "q": "quit", "similarity": "sim", "attention": "attn", "?": "help"}
 
 
@@ -37,7 +38,9 @@ def find(name: str) -> ModuleType:
     """The module of a command. Raises UsageError, which names the nearest one, for an unknown name."""
     name = ALIASES.get(name, name)
     if name not in NAMES:
-        similar = difflib.get_close_matches(name, (*NAMES, *ALIASES), n=1)
+        similar = difflib.get_close_matches(name[:LONGEST_NAME], (*NAMES, *ALIASES), n=1)
         hint = f"did you mean /{similar[0]}?" if similar else "/help lists all commands"
-        raise UsageError(f"unknown command /{name}: {hint}")
+        if "/" in name:
+            hint = "// begins a sentence that starts with a slash"
+        raise UsageError(f"unknown command /{name[:LONGEST_NAME]}{'…' * (len(name) > LONGEST_NAME)}: {hint}")
     return importlib.import_module(f".{name}", __name__)

@@ -78,14 +78,15 @@ def _views_of_one(data: dict[str, Any]) -> "tuple[View, ...]":
 
     head = f"head {data['head']} of layer {data['layer']}"
     rows = [
-        (text, f"{moved:.4f}", _size(moved)) for text, moved in zip(data["texts"], data["moved"], strict=True)
+        (text, round(moved, 4), size_of(moved))
+        for text, moved in zip(data["texts"], data["moved"], strict=True)
     ]
     views: list[View] = [
         Paragraph(
             f"The vector without what {head} adds: 1 - cosine with the whole model's is 0 if the head does"
             f" nothing here and 1 if the vector turns by a right angle."
         ),
-        Table(("sentence", "1 - cosine", "so the vector"), rows, align=("left", "right", "left")),
+        Table(("sentence", "1 - cosine", "so the vector"), rows),
     ]
     if "similarity" in data:
         before, after = data["similarity"], data["without"]
@@ -101,7 +102,7 @@ def _views_of_one(data: dict[str, Any]) -> "tuple[View, ...]":
     return (Stack(*views),)
 
 
-def _size(moved: float) -> str:
+def size_of(moved: float) -> str:
     if moved < 0.001:
         return "does not notice"
     if moved < 0.01:

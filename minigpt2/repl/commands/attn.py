@@ -6,7 +6,7 @@ import numpy as np
 
 from ...backend import to_numpy
 from ...errors import UsageError
-from ..asking import OF, head_number, layer_number, look_of
+from ..asking import OF, head_number, layer_number, look_of, names_a_part, numbers_of
 from ..line import Arguments
 from ..reply import Reply
 from ..session import Session
@@ -22,8 +22,8 @@ SUMMARY = "who looks at whom: the attention of every head"
 DETAILS = """\
 Row t of a picture says how token t shares its attention among the tokens it may see; each row adds up to 1.
 In a causal model nobody sees what comes later, so the upper triangle stays empty. Without a number all heads
-are shown small, with one number the heads of that layer, with two numbers one head large. Layers and heads
-are counted from 0."""
+are shown small, with one number the heads of that layer, with two numbers (3 1 or 3.1) one head large. Layers
+and heads are counted from 0."""
 EXAMPLES = (
     "The cat is sleeping on the warm sofa.",
     "/attn",
@@ -45,6 +45,7 @@ KINDS = {
 }
 MOSTLY = 0.4  # of a head's attention in one place: what it mostly does
 EVENLY = 0.85  # of the entropy that looking at everything alike would have
+WORTH_A_WORD = 0.1  # of a token's attention in one link
 
 
 def run(session: Session, arguments: Arguments) -> Reply:
@@ -52,12 +53,17 @@ def run(session: Session, arguments: Arguments) -> Reply:
     from ...interpret import attention, attention_summary
 
     config = session.encoder.model.config
-    if len(arguments.words) > 2:
+    words = arguments.words
+    if len(words) > 2 or (len(words) == 2 and names_a_part(words[0])):
         raise UsageError(
             "/attn takes a layer and a head at most: a text stands behind --of, in quotation marks"
         )
-    layer = layer_number(arguments.words[0], config.L) if arguments.words else None
-    head = head_number(arguments.words[1], config.H) if len(arguments.words) == 2 else None
+    layer = head = None
+    if words and names_a_part(words[0]):
+        layer, head = numbers_of(words[0], config.L, config.H, "head")
+    elif words:
+        layer = layer_number(words[0], config.L)
+        head = head_number(words[1], config.H) if len(words) == 2 else None
     look = look_of(session, arguments.options["of"])
     layers = range(config.L) if layer is None else (layer,)
     patterns = np.stack([to_numpy(attention(look, i)) for i in layers])  # (layers, H, T, T)
@@ -116,14 +122,8 @@ def _large(look: "Look", pattern: np.ndarray, head: dict[str, Any], causal: bool
                 f"{name}: each row is a token and shows what it looks at, from 0 to 1; a row adds up to 1."
                 + (" The empty triangle is the future, which no token sees." if causal else "")
             ),
-            HeatMap(
-                _hidden_empty(pattern, causal),
-                rows=labels,
-                columns=labels,
-                low=0.0,
-                high=1.0,
-                caption=_words(look, pattern, head),
-            ),
+            HeatMap(_hidden_empty(pattern, causal), rows=labels, columns=labels, low=0.0, high=1.0),
+            Paragraph(_words(look, pattern, head)),
         ),
     )
 
@@ -137,20 +137,24 @@ def _words(look: "Look", pattern: np.ndarray, head: dict[str, Any]) -> str:
     does = {
         "itself": "This head looks mostly at the token itself",
         "previous": "This head looks mostly at the token before",
-        "first": "This head looks mostly at the first token, as heads do that have nothing to do",
+        "first": "This head looks mostly at the first token, as idle heads do",
         "spread": "This head spreads its attention over all that it may see",
         "mixed": "This head picks out a few tokens",
     }[head["kind"]]
-    link = strongest_link(pattern)
     strongest = ""
-    if link is not None:
-        t, u = link
-        strongest = (
-            f" Its strongest link between two tokens that are no neighbours: {quoted(look.tokens[t])} looks"
-        )
-        strongest += f" at {quoted(look.tokens[u])} with {share(float(pattern[t, u]))}."
+    link = strongest_link(pattern)
+    if link is not None and pattern[link] >= WORTH_A_WORD:
+        looks, at = (_named(look.tokens, t) for t in link)
+        strongest = f" Its strongest link between tokens that are no neighbours: {looks} looks at {at} with"
+        strongest += f" {share(float(pattern[link]))}."
     distance = f" On average it looks {head['distance']:.1f} tokens away."
     return f"{does} ({numbers}; the first row is left out of these means).{strongest}{distance}"
+
+
+def _named(tokens: list[str], t: int) -> str:
+    """Token t in a sentence, with its place where it comes more than once."""
+    again = [word_of(token) for token in tokens].count(word_of(tokens[t])) > 1
+    return f"{quoted(tokens[t])} (token {t})" if again else quoted(tokens[t])
 
 
 def strongest_link(pattern: np.ndarray) -> tuple[int, int] | None:
@@ -175,6 +179,7 @@ def _small(
     grid = HeatGrid(
         _hidden_empty(maps, causal),
         titles=[f"{head['layer']}.{head['head']}" for head in heads],
+        group=look.encoder.model.config.H,
         low=0.0,
         high=1.0,
     )

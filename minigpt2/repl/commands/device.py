@@ -2,6 +2,7 @@
 
 from ...backend import DEVICES, choose_backend, gpu_problem
 from ...errors import UsageError
+from ...files import shorten
 from ..line import Arguments
 from ..recomputed import difference, encoder_on, said
 from ..reply import Reply
@@ -25,7 +26,9 @@ def run(session: Session, arguments: Arguments) -> Reply:
     from ...views import Paragraph
 
     if len(arguments.words) > 1 or any(word not in DEVICES for word in arguments.words):
-        raise UsageError(f"/device takes one of {', '.join(DEVICES)}, not {' '.join(arguments.words)!r}")
+        raise UsageError(
+            f"/device takes one of {', '.join(DEVICES)}, not {shorten(' '.join(arguments.words))}"
+        )
     now = session.encoder.backend
     if not arguments.words:
         problem = gpu_problem()

@@ -4,6 +4,7 @@ import numpy as np
 
 from ...backend import DTYPES, choose_backend
 from ...errors import UsageError
+from ...files import shorten
 from ..line import Arguments
 from ..recomputed import difference, encoder_on, said
 from ..reply import Reply
@@ -27,7 +28,7 @@ def run(session: Session, arguments: Arguments) -> Reply:
     from ...views import Paragraph
 
     if len(arguments.words) > 1 or any(word not in DTYPES for word in arguments.words):
-        raise UsageError(f"/dtype takes one of {', '.join(DTYPES)}, not {' '.join(arguments.words)!r}")
+        raise UsageError(f"/dtype takes one of {', '.join(DTYPES)}, not {shorten(' '.join(arguments.words))}")
     now = session.encoder.backend
     if not arguments.words or now.dtype.name == arguments.words[0]:
         data = {"dtype": now.dtype.name, "changed": False, **_cost(session.encoder)}

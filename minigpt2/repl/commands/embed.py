@@ -13,8 +13,10 @@ from ...similarity import reading
 from ...views import Heading, Paragraph, Stack, Table, TokenChips, VectorStrip
 from ..line import Arguments
 from ..reply import Reply
-from ..selection import neighbours
+from ..selection import beginning, neighbours
 from ..session import Session
+from ..wording import counted
+from . import ALIASES, NAMES, find
 
 NAME = "embed"
 USAGE = "/embed TEXT, or TEXT alone"
@@ -82,12 +84,15 @@ def run(session: Session, arguments: Arguments) -> Reply:
     ]
     if near:
         rows = [
-            (f"#{s.number}", s.text, f"{cosine:.3f}", said)
+            (f"#{s.number}", beginning(s.text), f"{cosine:.3f}", said)
             for s, cosine, said in zip(near, found.cosines, words, strict=True)
         ]
         columns, aligned = ("", "nearest", "cosine", "in words"), ("left", "left", "right", "left")
         views.append(Table(columns, rows, align=aligned))
     views.append(Paragraph(_facts(data, encoder), "dim"))
+    word = text.strip().lower()
+    if word in (*NAMES, *ALIASES):
+        views.append(Paragraph(f"A command begins with a slash: /{word} ({find(word).SUMMARY}).", "dim"))
     return Reply((Stack(*views),), data)
 
 
@@ -106,16 +111,17 @@ def _ids(encoder: Encoder, text: str) -> list[int]:
 
 
 def _about_vector(vector: np.ndarray, length: float, largest: list[int], normalised: bool) -> str:
-    dimensions = ", ".join(f"{i} ({vector[i]:+.3f})" for i in largest)
+    first, *others = largest
+    dimensions = [f"{vector[first]:.3f} in dimension {first}", *(f"{vector[i]:.3f} in {i}" for i in others)]
     scaled = f"length {length:.2f} before normalisation" if normalised else f"length {length:.2f}"
-    return f"{scaled}; the largest dimensions are {dimensions}"
+    return f"{scaled}; largest: {', '.join(dimensions)}"
 
 
 def _facts(data: dict, encoder: Encoder) -> str:
     count = len(data["tokens"])
     facts = [
         f"#{data['number']}" + ("" if data["new"] else ", kept before"),
-        f"{count} token{'s' * (count != 1)}",
+        counted(count, "token"),
         f"{data['embedding_milliseconds']:.1f} ms to embed",
     ]
     if data["tokens_cut"]:

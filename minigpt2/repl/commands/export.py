@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ...errors import UsageError
 from ..line import Arguments, Option
-from ..paths import only_word
+from ..paths import naming_overwrite, only_word
 from ..reply import Reply
 from ..session import Session
 
@@ -38,10 +38,7 @@ def run(session: Session, arguments: Arguments) -> Reply:
     if suffix not in WRITERS:
         *most, last = WRITERS
         raise UsageError(f"/export {path}: the name must end in {', '.join(most)} or {last}")
-    try:
-        with atomic_path(path, overwrite=arguments.options["overwrite"]) as temporary:
-            what = WRITERS[suffix](session, temporary)
-    except UsageError as error:
-        raise UsageError(str(error).replace("allow it to be overwritten", "add --overwrite")) from error
+    with naming_overwrite(), atomic_path(path, overwrite=arguments.options["overwrite"]) as temporary:
+        what = WRITERS[suffix](session, temporary)
     data = {"path": str(path), "holds": what, "bytes": path.stat().st_size}
     return Reply((Paragraph(f"Wrote {what} to {path}, {data['bytes']:,} bytes."),), data)

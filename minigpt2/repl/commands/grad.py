@@ -37,7 +37,9 @@ OPTIONS = (Option("--check", "leave out every token in turn, and see what become
 COMPLETES = "sentence"
 
 WORTH_A_WORD = 3  # tokens named in each direction
-WORTH = 0.2  # of the largest number: less is not named
+WORTH = 0.2  # of the largest score: less is not named
+FLAT = 1e-4  # all scores below it: no token is named
+MOVES = 0.002  # of the cosine, when a token is left out: less is not told
 
 
 def run(session: Session, arguments: Arguments) -> Reply:
@@ -83,8 +85,8 @@ def parts_of_cosine(encoder: Encoder, a: str, b: str) -> np.ndarray:
     hidden, _ = encoder.model.forward(batch)  # (N, D)
     vectors, ctx = pooled(encoder, hidden, batch)  # (2, D)
     unit, _ = normalize(vectors)  # (2, D)
-    # u · v = vectors · (other's unit) / ‖vectors‖, and pooled_backward hands each row its share of that.
-    dvectors = unit[::-1] * (unit * vectors).sum(axis=1, keepdims=True) ** -1  # (2, D)
+    norms = (unit * vectors).sum(axis=1, keepdims=True)  # (2, 1)
+    dvectors = unit[::-1] / (norms + (norms == 0.0))  # (2, D)  u · v = pooled · v / ‖pooled‖
     return to_numpy((pooled_backward(dvectors, ctx) * hidden).sum(axis=1))  # (N,)
 
 
@@ -115,6 +117,9 @@ def _views(data: dict[str, Any]) -> "tuple[View, ...]":
     ]
     rows = []
     checked = "similarity_without" in data["a"]
+    columns = {"scores": "grad × input", "gradient_norms": "grad length", "parts": "part of cosine"}
+    if checked:
+        columns["similarity_without"] = "cosine without"
     for letter in "ab":
         side = data[letter]
         views += [
@@ -122,16 +127,8 @@ def _views(data: dict[str, Any]) -> "tuple[View, ...]":
             TokenChips(side["tokens"], weights=np.array(side["scores"])),
         ]
         for t, token in enumerate(side["tokens"]):
-            row = [letter.upper(), quoted(token)]
-            row += [f"{side[name][t]:.4f}" for name in ("scores", "gradient_norms", "parts")]
-            if checked:
-                row.append(f"{side['similarity_without'][t]:.4f}")
-            rows.append(row)
-    columns = ["", "token", "grad × input", "grad length", "part of cosine"]
-    if checked:
-        columns.append("cosine without")
-    align = ("left", "left", *("right",) * (len(columns) - 2))
-    views += [Paragraph(_reading(data)), Table(columns, rows, align=align)]
+            rows.append((letter.upper(), quoted(token), *(round(side[name][t], 4) for name in columns)))
+    views += [Paragraph(_reading(data)), Table(("in", "token", *columns.values()), rows)]
     if not checked:
         views.append(
             Paragraph(
@@ -151,13 +148,13 @@ def _reading(data: dict[str, Any]) -> str:
     ]
     scored.sort(key=lambda pair: -abs(pair[0]))
     largest = abs(scored[0][0])
-    told = []
-    for sign, does in ((1, "Together"), (-1, "Apart")):
+    told = ["No token stands out: all slopes are about 0."] if largest < FLAT else []
+    for sign, does in ((1, "Together"), (-1, "Apart")) if not told else ():
         names = [name for score, name in scored if sign * score > WORTH * largest][:WORTH_A_WORD]
         if names:
             told.append(f"{does}: {listed(names)}.")
     told.append(
-        f"All tokens add up to {signed(data['sum'])}: if every row grew by 1 %, the cosine would change by"
+        f"All tokens add up to {signed(data['sum'])}: if every row grew by 1%, the cosine would change by"
         f" {signed(data['sum'] / 100, 5)}."
     )
     told += [_most(data, letter) for letter in "ab"]
@@ -165,13 +162,17 @@ def _reading(data: dict[str, Any]) -> str:
 
 
 def _most(data: dict[str, Any], letter: str) -> str:
-    """The token of a sentence that has the largest part in the cosine, or without which it falls lowest."""
-    side = data[letter]
-    if "similarity_without" in side:
-        values = side["similarity_without"]
-        t = int(np.argmin(values))
-        change = "falls" if values[t] < data["similarity"] else "rises"
-        return f"Without {quoted(side['tokens'][t])} in {letter.upper()} it {change} to {values[t]:.3f}."
-    t = int(np.argmax(side["parts"]))
-    part = side["parts"][t]
-    return f"The largest part in {letter.upper()} has {quoted(side['tokens'][t])} with {part:.3f}."
+    """The token of a sentence that has the largest part in the cosine, or what leaving one out does to it."""
+    side, before = data[letter], data["similarity"]
+    if "similarity_without" not in side:
+        t = int(np.argmax(side["parts"]))
+        part = side["parts"][t]
+        return f"The largest part in {letter.upper()} has {quoted(side['tokens'][t])} with {part:.3f}."
+    values = np.array(side["similarity_without"])  # (T,)
+    told = []
+    for t, does in ((int(values.argmin()), "falls"), (int(values.argmax()), "rises")):
+        if (values[t] < before) == (does == "falls") and abs(values[t] - before) > MOVES:
+            told.append(f"without {quoted(side['tokens'][t])} it {does} to {values[t]:.3f}")
+    if not told:
+        return f"In {letter.upper()} no token by itself moves the cosine."
+    return f"In {letter.upper()}, {listed(told)}."

@@ -1,6 +1,9 @@
 """`/help [COMMAND]`: what there is, or all about one command."""
 
-from ...views import Heading, Paragraph
+import re
+
+from ...errors import UsageError
+from ...views import Heading, Paragraph, Stack
 from ...views.definitions import Definitions
 from ..line import Arguments
 from ..reply import Reply
@@ -20,25 +23,34 @@ COMPLETES = "command"
 
 WAYS_TO_WRITE = """\
 A line without a slash is a sentence, which is embedded and kept under a number; #3 stands for sentence 3 \
-wherever a text is asked for. A bar parts two texts, and \\| is a bar inside one. // begins a sentence that \
-starts with a slash. A line that ends in a backslash goes on in the next; three quotation marks open a text of \
-several lines, and three close it. -- ends the options of a command."""
+where a text is asked for. A bar parts two texts, and \\| is a bar inside one. // begins a sentence that \
+starts with a slash. A line that ends in a backslash goes on in the next; three quotation marks open a text \
+of several lines, and three close it. -- ends the options of a command."""
 
 
 def run(session: Session, arguments: Arguments) -> Reply:
     """List the commands, or explain one."""
+    if len(arguments.words) > 1:
+        raise UsageError(f"/help takes one command, not {len(arguments.words)} words: {USAGE}")
     if arguments.words:
         return _one(arguments.words[0].removeprefix("/").lower())
     groups = {
         group: {name: {"usage": find(name).USAGE, "summary": find(name).SUMMARY} for name in names}
         for group, names in GROUPS.items()
     }
-    views = []
-    for group, commands in groups.items():
-        rows = [(about["usage"], about["summary"]) for about in commands.values()]
-        views += [Heading(group), Definitions(rows)]
+    lists = {
+        group: [(_without_options(about["usage"]), about["summary"]) for about in of_group.values()]
+        for group, of_group in groups.items()
+    }
+    widest = max(len(usage) for pairs in lists.values() for usage, _ in pairs)
+    views = [Stack(Heading(group), Definitions(pairs, terms_width=widest)) for group, pairs in lists.items()]
     views.append(Paragraph(WAYS_TO_WRITE))
-    return Reply(tuple(views), {"groups": groups})
+    return Reply((Stack(*views),), {"groups": groups})
+
+
+def _without_options(usage: str) -> str:
+    """`/load FILE [--limit N]` -> `/load FILE`, for a list in which there is no room for more."""
+    return re.sub(r"\s*\[--[^\[\]]*(\[[^\]]*\])?\]", "", usage)
 
 
 def _one(name: str) -> Reply:
@@ -55,11 +67,14 @@ def _one(name: str) -> Reply:
         ],
         "examples": list(module.EXAMPLES),
     }
-    views = [Heading(module.USAGE, module.SUMMARY), Paragraph(" ".join(module.DETAILS.split()))]
+    views = [
+        Paragraph(module.USAGE, "bold"),
+        Paragraph(f"{module.SUMMARY}.\n{' '.join(module.DETAILS.split())}"),
+    ]
     if module.OPTIONS:
         rows = [(f"{option.name} {option.metavar or ''}".strip(), option.help) for option in module.OPTIONS]
         views += [Heading("options"), Definitions(rows)]
     if aliases:
         views.append(Paragraph("also " + ", ".join(f"/{alias}" for alias in aliases), "dim"))
     views += [Heading("try"), Paragraph("\n".join(module.EXAMPLES))]
-    return Reply(tuple(views), data)
+    return Reply((Stack(*views),), data)

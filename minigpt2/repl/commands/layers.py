@@ -59,7 +59,7 @@ def run(session: Session, arguments: Arguments) -> Reply:
     norms = np.linalg.norm(vectors, axis=2)  # (L+1, B)
     units = vectors / np.where(norms > 0.0, norms, 1.0)[..., None]  # (L+1, B, D)
     first, last = len(texts), units[-1]
-    names = ["embeddings", *(f"block {i}" for i in range(encoder.model.config.L))]
+    names = ["embeddings", *(f"layer {i}" for i in range(encoder.model.config.L))]
     names[-1] += " + ln_f"
     data: dict[str, Any] = {
         "texts": texts,
@@ -87,7 +87,7 @@ def _mean_cosine(units: np.ndarray) -> float:
 
 
 def _short(names: list[str]) -> list[str]:
-    """Names for the axis of a chart: emb, 0, 1, …, last"""
+    """Names for the axis of a chart: emb, 0, 1, …"""
     return ["emb", *(str(i) for i in range(len(names) - 1))]
 
 
@@ -113,7 +113,7 @@ def _views_of_one(data: dict[str, Any]) -> "tuple[View, ...]":
                 high=1.0,
             ),
             Paragraph(
-                f"The vector turns most at {data['layers'][largest]} (cosine {before[largest]:.2f})."
+                f"The vector turns most at {_place(data['layers'][largest])} (cosine {before[largest]:.2f})."
                 f" {_anisotropy(data)}"
             ),
         ),
@@ -158,14 +158,22 @@ def _compared(margin: float) -> str:
     return f"{abs(margin):.2f} {'above' if margin > 0 else 'below'} unrelated sentences"
 
 
+def _place(layer: str) -> str:
+    """A layer inside a sentence."""
+    return "the embeddings" if layer == "embeddings" else layer
+
+
 def _anisotropy(data: dict[str, Any]) -> str:
     """Where all vectors point into one narrow cone, said plainly."""
     unrelated = data["unrelated"]
     worst = int(np.argmax(unrelated))
     if unrelated[worst] < NARROW:
         return "At no layer do unrelated sentences look alike: there is no narrow cone."
-    told = f"At {data['layers'][worst]} even unrelated sentences have a cosine of {unrelated[worst]:.2f}: all"
-    told += " vectors lie in a narrow cone (anisotropy), and a high cosine there says little."
+    where, cosine = _place(data["layers"][worst]), unrelated[worst]
+    told = (
+        f"At {where} even unrelated sentences have a cosine of {cosine:.2f}: all vectors lie in a narrow cone"
+    )
+    told += " (anisotropy), and a high cosine there says little."
     if unrelated[-1] < NARROW:
         return f"{told} At the end the cone is open: {unrelated[-1]:.2f}."
     return f"{told} At the end it is still {unrelated[-1]:.2f}: compare cosines with each other, not with 1."

@@ -4,7 +4,7 @@ from ...errors import UsageError
 from ...views import Paragraph, Stack, Table
 from ..line import Arguments
 from ..reply import Reply
-from ..selection import last_rows, rows_named
+from ..selection import beginning, last_rows, rows_named
 from ..session import Session
 
 NAME = "list"
@@ -41,7 +41,10 @@ def run(session: Session, arguments: Arguments) -> Reply:
         return Reply((Paragraph("no sentence is kept yet: type one, or /load a file"),), data)
     table = Table(
         ("", "", "sentence", "from"),
-        [("→" if s.text == session.current else "", f"#{s.number}", s.text, s.source) for s in sentences],
+        [
+            ("→" if s.text == session.current else "", f"#{s.number}", beginning(s.text), s.source)
+            for s in sentences
+        ],
     )
     views = [table]
     if not words and total > MOST:

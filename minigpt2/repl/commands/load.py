@@ -14,11 +14,14 @@ from ...datasets import (
     recognise,
 )
 from ...encoder import TruncationWarning
-from ...errors import UsageError
 from ...views import Paragraph, Stack, Table
+from ..asking import at_least_one
 from ..line import Arguments, Option
+from ..paths import only_word
 from ..reply import Reply
+from ..selection import beginning
 from ..session import Session
+from ..wording import counted
 
 NAME = "load"
 USAGE = "/load FILE [--limit N]"
@@ -30,16 +33,11 @@ is kept once, and one that is kept already stays as it is. A file with a mistake
 line. Ctrl-C stops without keeping any."""
 
 
-def _limit(value: str) -> int:
-    limit = int(value)
-    if limit < 1:
-        raise ValueError
-    return limit
-
-
 EXAMPLES = ("/load data_sets/dev.tsv --limit 50", "/search a dog in the garden")
 FORM = "words"
-OPTIONS = (Option("--limit", "read so many lines and keep at most so many texts, at least 1", "N", _limit),)
+OPTIONS = (
+    Option("--limit", "read so many lines and keep at most so many texts, at least 1", "N", at_least_one),
+)
 COMPLETES = "file"
 
 SHOWN = 3
@@ -47,11 +45,8 @@ SHOWN = 3
 
 def run(session: Session, arguments: Arguments) -> Reply:
     """Read a file, embed its texts, and keep those that are new."""
-    if len(arguments.words) != 1:
-        hint = ": put a name with blanks into quotation marks" if len(arguments.words) > 1 else ""
-        raise UsageError(f"/load takes one file, not {len(arguments.words)}{hint}")
-    path = Path(arguments.words[0])
-    limit = arguments.options.get("limit")
+    path = Path(only_word(NAME, arguments.words, "file"))
+    limit = arguments.options["limit"]
     kind = recognise(path)
     texts = list(dict.fromkeys(_texts(path, kind, limit)))[:limit]
     new = [text for text in texts if session.find(text) is None]
@@ -75,7 +70,7 @@ def run(session: Session, arguments: Arguments) -> Reply:
     }
     views = [Paragraph(_summary(data, session))]
     if kept:
-        rows = [(f"#{s.number}", s.text) for s in kept[:SHOWN]]
+        rows = [(f"#{s.number}", beginning(s.text)) for s in kept[:SHOWN]]
         if len(kept) > SHOWN:
             rows += [("…", f"{len(kept) - SHOWN:,} more")]
         views.append(Table(("", "sentence"), rows))
@@ -105,7 +100,7 @@ def _texts(path: Path, kind: str, limit: int | None) -> Iterable[str]:
 def _summary(data: dict, session: Session) -> str:
     count, new = data["texts"], data["new"]
     first = "the first " if count == data["limit"] else ""
-    parts = [f"{first}{count:,} different text{'s' * (count != 1)} of {data['file']}"]
+    parts = [f"{first}{counted(count, 'different text')} of {data['file']}"]
     if new < count:
         known = count - new
         parts.append(f"{known:,} {'was' if known == 1 else 'were'} kept already")

@@ -88,13 +88,13 @@ def _came(look: "Look", surprise: list[float]) -> list[dict[str, Any]]:
 def _views(data: dict[str, Any], V: int) -> "tuple[View, ...]":
     from ...views import Bars, Heading, Paragraph, Stack, Table
 
-    views: list[View] = [Paragraph(_reading(data, V))]
+    views: list[View] = [Paragraph(reading(data, V))]
     if data.get("came"):
         rows = [
             (
                 quoted(one["after"]),
                 quoted(one["token"]),
-                _probability(one["probability"]),
+                100 * one["probability"],
                 one["rank"],
                 quoted(one["best"]),
             )
@@ -103,37 +103,32 @@ def _views(data: dict[str, Any], V: int) -> "tuple[View, ...]":
         views += [
             Heading("After every token", f"rank 1 is the best of {V:,} guesses"),
             Table(
-                ("after", "came", "probability", "rank", "best guess"),
+                ("after", "came", "probability, %", "rank", "best guess"),
                 rows,
-                align=("left", "left", "right", "right", "left"),
             ),
         ]
     guesses = data["next"]
     views += [
-        Heading(f"What may come after {quoted(data['tokens'][-1])}", "probability of each token"),
+        Heading(f"What may come after {quoted(data['tokens'][-1])}", "probability, %"),
         Bars(
             [quoted(guess["token"]) for guess in guesses],
-            np.array([guess["probability"] for guess in guesses]),
+            np.array([100 * guess["probability"] for guess in guesses]),
             low=0.0,
-            digits=_decimals(guesses[0]["probability"]),
+            digits=_decimals(100 * guesses[0]["probability"]),
         ),
     ]
     return (Stack(*views),)
 
 
-def _decimals(probability: float) -> int:
-    """How many show three digits that count, at most 8."""
-    return min(8, max(3, 2 - math.floor(math.log10(max(probability, 1e-300)))))
+def _decimals(percent: float) -> int:
+    """How many show three digits that count, from 1 to 6."""
+    return min(6, max(1, 2 - math.floor(math.log10(percent)))) if percent > 0.0 else 1
 
 
-def _probability(value: float) -> str:
-    return f"{value:.{_decimals(value)}f}" if value >= 1e-6 else f"{value:.1e}"
-
-
-def _reading(data: dict[str, Any], V: int) -> str:
+def reading(data: dict[str, Any], V: int) -> str:
     """The loss beside ln V, and what that says of the head."""
     loss, ln_v = data["loss"], data["ln_v"]
-    head = "The bars are probabilities of the next token, the best guesses first."
+    head = "The bars say how probable the head holds each token to come next."
     if loss is None:
         return f"{head} One token has no token before it, so there is no loss to judge them by."
     told = f"On this text the head loses {loss:.2f} nats a token; guessing blindly among {V:,} tokens loses"

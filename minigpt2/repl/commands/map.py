@@ -10,24 +10,27 @@ from ...interpret import principal_components
 from ...similarity import nearest
 from ...views import Paragraph, Scatter, Stack, interactive_map
 from ..line import Arguments, Option
+from ..paths import naming_overwrite, typed_path
 from ..reply import Reply
-from ..selection import last_rows, rows_named
+from ..selection import beginning, last_rows, rows_named
 from ..session import Session
 
 NAME = "map"
 USAGE = "/map [#1 #4-#9 | all] [--html FILE [--overwrite]]"
 SUMMARY = "the kept sentences on a plane"
 DETAILS = """\
-The two directions in which the vectors vary most (principal components) span the map. It says how much of the
-variance they hold and of how many sentences the nearest one on the map is the truly nearest: with many
-sentences a plane can show little, so two dots that touch may still be strangers. Without numbers the last 40
-sentences are taken, for a page all. --html writes one page that needs no network: drag it, zoom with the
-wheel, point at a dot to read it, search. A file that exists is replaced with --overwrite only."""
+The two directions in which the vectors vary most (principal components) span the map. It says how much of
+the variance they hold and of how many sentences the nearest one on the map is the truly nearest: with many
+sentences a plane can show little, so two dots that touch may still be strangers. On a terminal either axis
+is stretched to fill the picture. Without numbers the last 40 sentences are taken, for a page all. --html
+writes one page that needs no network: drag it, zoom with the wheel, point at a dot to read it, search. A
+file that exists is replaced with --overwrite only."""
 EXAMPLES = (
-    "/load data_sets/dev.tsv --limit 20",
+    "The cat is sleeping",
+    "A feline is resting",
+    "The stock market fell sharply",
     "/map",
-    "/map #1 #3 #5-#9",
-    "/map --html map.html --overwrite",
+    "/map #1-#3 --html map.html --overwrite",
 )
 FORM = "words"
 OPTIONS = (
@@ -44,8 +47,8 @@ MOST_TRIED = 500  # sentences whose nearest one is looked up
 
 def run(session: Session, arguments: Arguments) -> Reply:
     """Project the chosen sentences onto their first two principal components."""
-    target = arguments.options.get("html")
-    if arguments.options.get("overwrite") and not target:
+    target = arguments.options["html"]
+    if arguments.options["overwrite"] and not target:
         raise UsageError("--overwrite belongs to --html FILE: /map --html map.html --overwrite")
     if arguments.words:
         rows = rows_named(session, arguments.words, NAME)
@@ -72,17 +75,18 @@ def run(session: Session, arguments: Arguments) -> Reply:
         f"{projection.explained[1]:.0%}); for {right:,} of {tried:,} sentences the nearest on the map is "
         f"the nearest in all {vectors.shape[1]} dimensions"
     )
-    names, texts = [f"#{s.number}" for s in sentences], [s.text for s in sentences]
+    names, texts = [f"#{s.number}" for s in sentences], [beginning(s.text) for s in sentences]
     sources = [s.source for s in sentences]
     groups = sources if len(set(sources)) > 1 else None
     marked = [i for i, s in enumerate(sentences) if s.text == session.current]
     if target:
-        path = Path(target).expanduser()
+        path = Path(typed_path(NAME, target))
         labels = [f"{name} {text}" for name, text in zip(names, texts, strict=True)]
         page = interactive_map(
             projection.points, labels, groups, marked=marked, title="Map of sentences", subtitle=about
         )
-        with atomic_path(path, overwrite=bool(arguments.options.get("overwrite"))) as temporary:
+        overwrite = arguments.options["overwrite"]
+        with naming_overwrite(), atomic_path(path, overwrite=overwrite) as temporary:
             temporary.write_text(page, encoding="utf-8")
         data["file"] = str(path)
         words = f"wrote {path}, an interactive map of {len(rows):,} sentences: open it in a browser"

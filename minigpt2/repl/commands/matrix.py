@@ -1,5 +1,7 @@
 """`/matrix`: every kept sentence with every other, as a heat map."""
 
+import math
+
 import numpy as np
 
 from ...errors import UsageError
@@ -7,7 +9,7 @@ from ...similarity import METRICS, matrix, reading
 from ...views import HeatMap, Paragraph, Stack, Table
 from ..line import Arguments, Option
 from ..reply import Reply
-from ..selection import last_rows, rows_named, unit_rows
+from ..selection import beginning, last_rows, rows_named, unit_rows
 from ..session import Session
 
 NAME = "matrix"
@@ -55,7 +57,7 @@ def run(session: Session, arguments: Arguments) -> Reply:
         raise UsageError(
             f"a matrix of {len(rows):,} sentences is too large: choose up to {MOST}, like #1-#{MOST}"
         )
-    name = arguments.options.get("metric") or "cosine"
+    name = arguments.options["metric"] or "cosine"
     metric = METRICS[name]
     sentences = [session.sentences[row] for row in rows]
     vectors = unit_rows(session.vectors[rows])  # (M, D)
@@ -82,16 +84,16 @@ def run(session: Session, arguments: Arguments) -> Reply:
     low, high = metric.unit_range(vectors.shape[1])
     heat = HeatMap(
         scores,
-        rows=[f"#{s.number} {s.text}" for s in sentences],
+        rows=[f"#{s.number} {beginning(s.text)}" for s in sentences],
         columns=[f"#{s.number}" for s in sentences],
-        low=min(0.0, float(scores.min())),
+        low=min(0.0, math.floor(10.0 * float(scores.min())) / 10.0),
         high=high if metric.higher_is_closer else float(scores.max()),
         caption=f"{name}, from {low:g} to {high:.3g}; {metric.landmarks} ({better})",
     )
     if len(rows) == 2:
         pairs = {"the pair": pairs["closest"]}  # which is neither close nor far
     lines = [line for what, pair in pairs.items() for line in _pair(session, what, pair)]
-    table = Table(("", name, "in words", "sentences"), lines)
+    table = Table(("", name, "in words", "sentences"), lines, align=("left", "right", "left", "left"))
     views = [heat, table]
     total = len(session.sentences)
     if not arguments.words and total > len(rows):
@@ -101,5 +103,5 @@ def run(session: Session, arguments: Arguments) -> Reply:
 
 def _pair(session: Session, what: str, pair: dict) -> list[tuple]:
     """Two rows of a table: the pair's score with its first sentence, and the second one below."""
-    a, b = (f"#{n} {session.sentences[session.row_of(n)].text}" for n in pair["numbers"])
-    return [(what, pair["score"], pair["reading"], a), (None, None, None, b)]
+    a, b = (f"#{n} {beginning(session.sentences[session.row_of(n)].text)}" for n in pair["numbers"])
+    return [(what, f"{pair['score']:.3f}", pair["reading"], a), (None, None, None, b)]

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ...model_directory import PRETRAINED
 from ..line import Arguments
 from ..paths import only_word
 from ..reply import Reply
@@ -116,7 +117,7 @@ def _facts(data: dict[str, Any], session: Session) -> "View":
     unit = ", normalised to length 1" if data["normalize"] else ", not normalised"
     case = ", lower-cased" if data["lowercase"] else ""
     prompts = ", ".join(f"{name} {text!r}" for name, text in data["prompts"].items())
-    came_from = data["path"] or _origin(session)
+    came_from = _origin(session)
     if data["changes"]:
         came_from += f"; here: {', then '.join(data['changes'])}"
     rows = [
@@ -137,9 +138,12 @@ def _facts(data: dict[str, Any], session: Session) -> "View":
 
 
 def _origin(session: Session) -> str:
-    """Where the model came from that has been trained since."""
-    paths = [undo.encoder.path for undo in reversed(session.undos) if undo.encoder.path is not None]
-    return str(paths[0]) if paths else "in memory"
+    """Where the model came from, which may have been changed since."""
+    encoders = [session.encoder, *(undo.encoder for undo in reversed(session.undos))]
+    path = next((encoder.path for encoder in encoders if encoder.path is not None), None)
+    if path is None:
+        return "memory"
+    return f"{path.name}, a model that ships with minigpt2" if path.parent == PRETRAINED else str(path)
 
 
 def _parts(data: dict[str, Any]) -> "View":

@@ -1,4 +1,4 @@
-"""`/pool [mean|weighted|last|max]`: from token rows to one vector, four ways."""
+"""`/pool [mean|weighted_mean|last|max]`: from token rows to one vector, four ways."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -22,63 +22,63 @@ if TYPE_CHECKING:
     from ...views import View
 
 NAME = "pool"
-USAGE = "/pool [mean|weighted|last|max]"
+USAGE = "/pool [mean|weighted_mean|last|max]"
 SUMMARY = "compare the four poolings, or go on with another one"
 DETAILS = """\
 Pooling makes one vector out of the rows of all tokens: their mean, a mean in which late tokens count for more
-(weighted: a causal model's late tokens have seen more), the last row, or in every dimension the largest
-value. Without a name the four are compared for the current sentence. With a name the conversation goes on
-with that pooling, and the sentences kept are embedded anew; /undo goes back. A model is trained with one of
-them: the others are there to compare."""
+(weighted_mean: a causal model's late tokens have seen more), the last row, or in every dimension the largest
+value (max). Without a name the four are compared for the current sentence. With a name the conversation goes
+on with that pooling, and the sentences kept are embedded anew; /undo goes back. A model is trained with one
+of them: the others are there to compare."""
 EXAMPLES = ("The cat is sleeping on the warm sofa.", "/pool", "/pool mean")
 FORM = "words"
 OPTIONS = ()
 COMPLETES = ("pooling",)
 
-SHORT = {"weighted": "weighted_mean"}
+SHORT = {"weighted": "weighted_mean"}  # what may be typed for it
 COMPARED = 64  # of the sentences kept: the last ones
 
 
 def run(session: Session, arguments: Arguments) -> Reply:
     """Compare the poolings, or switch to one."""
     if len(arguments.words) > 1:
-        raise UsageError(f"/pool takes one name at most: {_names()}")
+        raise UsageError(f"/pool takes one name at most: {', '.join(POOLINGS)}")
     if not arguments.words:
         return _compare(session)
     typed = arguments.words[0]
     name = SHORT.get(typed.lower(), typed.lower())
     if name not in POOLINGS:
-        raise UsageError(f"unknown pooling {typed!r}: use one of {_names()}")
+        raise UsageError(f"unknown pooling {typed!r}: use one of {', '.join(POOLINGS)}")
     return _switch(session, name)
-
-
-def _names() -> str:
-    return ", ".join(POOLINGS).replace("weighted_mean", "weighted")
 
 
 def _switch(session: Session, name: str) -> Reply:
     from ...views import Paragraph
+    from ..moves import data_of, moves_between, table_of
 
     before = session.encoder.settings.pooling
-    kept = len(session.sentences)
-    data = {"pooling": name, "before": before, "embedded_anew": 0 if name == before else kept}
+    data: dict[str, Any] = {"pooling": name, "was": before, "changed": name != before}
     if name == before:
         return Reply((Paragraph(f"The pooling is {name} already."),), data)
-    # The stored ranges of int8 vectors belong to the vectors of the pooling that they were measured with.
+    # The stored ranges of int8 vectors belong to the pooling that they were measured with.
     settings = dataclasses.replace(session.encoder.settings, pooling=name, calibration=None)
-    old = session.encoder
-    session.use(
-        Encoder(old.model, old.tokenizer, settings, old.backend, old.path),
-        undo=f"the pooling {before} became {name}",
-    )
-    again = f"; {kept} kept sentences are embedded anew" if kept else ""
-    return Reply((Paragraph(f"Pooling is now {name}, not {before}{again}. /undo goes back."),), data)
+    old, vectors = session.encoder, session.vectors  # (M, D)
+    encoder = Encoder(old.model, old.tokenizer, settings, old.backend, old.path)
+    session.use(encoder, undo=f"/pool {name}")
+    kept = len(session.sentences)
+    again = f", and the {kept} sentences kept are embedded anew" if kept > 1 else ""
+    views: list[View] = [Paragraph(f"The pooling is {name} now, not {before}{again}. /undo goes back.")]
+    if kept > 1:
+        moves = moves_between(session.sentences, vectors, session.vectors)
+        data |= data_of(moves)
+        views.append(table_of(moves))
+    return Reply(tuple(views), data)
 
 
 def _compare(session: Session) -> Reply:
     from ...interpret import read
 
-    text = session.current_or([])
+    text = session.current_or([], otherwise="")
     encoder = session.encoder
     seen = session.look(text)
     vectors, weights = {}, {}
@@ -140,11 +140,8 @@ def _nearest(vector: np.ndarray, rows: np.ndarray, others: Sequence[Sentence]) -
 def _views(data: dict[str, Any]) -> "tuple[View, ...]":
     from ...views import Heading, HeatMap, Paragraph, Stack, Table
 
-    names = [kind.replace("weighted_mean", "weighted") for kind in data["poolings"]]
-    marked = [
-        f"{name} (in use)" if kind == data["pooling"] else name
-        for kind, name in zip(data["poolings"], names, strict=True)
-    ]
+    names = data["poolings"]
+    marked = [f"{name} (in use)" if name == data["pooling"] else name for name in names]
     views: list[View] = [
         Paragraph(
             "The same token rows made into one vector in four ways. First how much each token counts: for max"

@@ -5,7 +5,7 @@ import warnings
 from pathlib import Path
 
 from ..line import Arguments, Option
-from ..paths import only_word
+from ..paths import naming_overwrite, only_word
 from ..reply import Reply
 from ..session import Session
 
@@ -27,9 +27,9 @@ def run(session: Session, arguments: Arguments) -> Reply:
     from ...views import Paragraph, Table
 
     word = only_word(NAME, arguments.words, "folder")
-    with warnings.catch_warnings(record=True) as caught:
+    with naming_overwrite(), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        path = session.encoder.save(word, overwrite=arguments.options["overwrite"])
+        path = session.encoder_to_save().save(word, overwrite=arguments.options["overwrite"])
     if session.encoder.path is None:
         session.encoder.path = path
     files = _files_in(path)
@@ -37,7 +37,9 @@ def run(session: Session, arguments: Arguments) -> Reply:
     data = {"path": str(path), "files": files, "bytes": sum(files.values()), "notes": notes}
     views = (
         Paragraph(f"Wrote the model to {path}, {_size(data['bytes'])} in {len(files)} files."),
-        Table(("file", "size"), [(name, _size(size)) for name, size in files.items()], align=("left", "right")),
+        Table(
+            ("file", "size"), [(name, _size(size)) for name, size in files.items()], align=("left", "right")
+        ),
         *(Paragraph(f"note: {note}") for note in notes),
         Paragraph(f"/model {path} loads it again; in Python: minigpt2.load({str(path)!r})", "dim"),
     )

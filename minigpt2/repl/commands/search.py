@@ -5,7 +5,7 @@ from ...similarity import reading
 from ...views import Bars, Paragraph
 from ..line import Arguments, Option
 from ..reply import Reply
-from ..selection import neighbours
+from ..selection import beginning, neighbours
 from ..session import Session
 
 NAME = "search"
@@ -45,10 +45,9 @@ def run(session: Session, arguments: Arguments) -> Reply:
     if not query.strip():
         raise UsageError("an empty query is near to nothing: write a word at least")
     given = arguments.texts[0].strip() if arguments.texts else ""
-    itself = (
-        session.find(query) if given != query.strip() else None
-    )  # named by its number, or the current one
-    k = arguments.options.get("k") or NEAREST
+    is_named = given != query.strip()  # by its number, or as the current one
+    itself = session.find(query) if is_named else None
+    k = arguments.options["k"] or NEAREST
     vector = session.encoder.encode_query(query)  # (D,)
     without = session.row_of(itself.number) if itself else None
     found = neighbours(session, vector, session.document_vectors(), k, without)
@@ -66,7 +65,7 @@ def run(session: Session, arguments: Arguments) -> Reply:
         return Reply((Paragraph("there is no other sentence to search: type more, or /load a file"),), data)
     several = len({s.source for s in sentences}) > 1 or sentences[0].source != "typed"
     bars = Bars(
-        [f"#{s.number} {s.text}" for s in sentences],
+        [f"#{s.number} {beginning(s.text)}" for s in sentences],
         found.cosines,
         low=min(0.0, *found.cosines),
         high=1.0,

@@ -7,7 +7,7 @@ from ...similarity import METRICS, matrix, reading
 from ...views import Bars, Paragraph, Stack, Table
 from ..line import Arguments
 from ..reply import Reply
-from ..selection import unit_rows
+from ..selection import beginning, unit_rows
 from ..session import Session
 
 NAME = "sim"
@@ -85,7 +85,11 @@ def _one_pair(data: dict, ranges: dict[str, tuple[float, float]], landmarks: boo
         columns, rows = columns[:-1], [row[:-1] for row in rows]
     cosine = METRICS["cosine"]
     return Stack(
-        Paragraph(f"A: {data['texts'][0]}\nB: {data['texts'][1]}"),
+        Paragraph(
+            "\n".join(
+                f"{letter}: {beginning(text)}" for letter, text in zip("AB", data["texts"], strict=True)
+            )
+        ),
         Table(columns, rows, align=["left", "right", *["left"] * (len(columns) - 2)]),
         Paragraph(f"cosine: {cosine.explanation}; {cosine.landmarks}", "dim"),
     )
@@ -97,7 +101,7 @@ def _ranking(data: dict, ranges: dict[str, tuple[float, float]]) -> Stack:
     letters = [_letter(i + 1) for i in range(len(others))]
     cosines = np.array([pair["scores"]["cosine"] for pair in data["pairs"]])
     bars = Bars(
-        [f"{letter}: {text}" for letter, text in zip(letters, others, strict=True)],
+        [f"{letter}: {beginning(text)}" for letter, text in zip(letters, others, strict=True)],
         cosines,
         low=min(0.0, float(cosines.min())),
         high=1.0,
@@ -108,7 +112,7 @@ def _ranking(data: dict, ranges: dict[str, tuple[float, float]]) -> Stack:
     for letter, pair in zip(letters, data["pairs"], strict=True):
         rows.append((f"A and {letter}", *(f"{pair['scores'][name]:.3f}" for name in METRICS)))
     table = Table(("", *METRICS), rows, align=("left", *["right"] * len(METRICS)))
-    return Stack(Paragraph(f"A: {data['texts'][0]}"), bars, table)
+    return Stack(Paragraph(f"A: {beginning(data['texts'][0])}"), bars, table)
 
 
 def _letter(place: int) -> str:

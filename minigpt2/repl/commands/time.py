@@ -18,9 +18,9 @@ USAGE = "/time"
 SUMMARY = "where the milliseconds go"
 DETAILS = """\
 First the last line: from Enter to its answer, and the drawing of it (0 where nothing is drawn, as with
---json); beside it the median and the slowest of all lines so far. Then the current sentence once more: reading
-the line, cutting it into tokens, and one pass through the model, layer by layer, each the median of several
-runs. `other` is what the pass takes between its layers."""
+--json); below it the median and the slowest of all lines so far. Then the current sentence once more:
+reading the line, cutting it into tokens, and one pass through the model by kind of layer, each the median of
+several runs. `other` is what the pass takes between its layers."""
 EXAMPLES = ("The cat is sleeping on the warm windowsill", "/time")
 FORM = "none"
 OPTIONS = ()
@@ -93,15 +93,17 @@ def _views(data: dict[str, Any]) -> "list[View]":
 
     views: list[View] = []
     if data["last"]:
+        columns = ("answer", "drawing", "together")
         rows = [
-            (what, some["answer_milliseconds"], some["drawing_milliseconds"], some["milliseconds"])
+            (what, *(f"{some[f'{name}_milliseconds'.removeprefix('together_')]:,.2f}" for name in columns))
             for what, some in (
                 (f"the last: {data['last']['input']}", data["last"]),
                 (f"median of {data['lines']:,}", data["median"]),
                 ("slowest", data["slowest"]),
             )
         ]
-        views.append(Table(("line", "answer", "drawing", "together"), rows, caption="milliseconds"))
+        align = ("left", "right", "right", "right")
+        views.append(Table(("line", *columns), rows, align=align, caption="milliseconds"))
     sentence = data["sentence"]
     if sentence is None:
         return [*views, Paragraph("Type a sentence to see where the time of one goes.", "dim")]

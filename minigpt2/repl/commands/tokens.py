@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ...errors import DataError
 from ...tokenizer import Tokenizer, WordTrace, trace_merges
 from ..line import Arguments
 from ..reply import Reply
@@ -20,12 +21,20 @@ FORM = "text"
 OPTIONS = ()
 COMPLETES = "sentence"
 
+MOST_CHARACTERS = 20_000
+LONGEST_WORD = 500  # characters; the work grows with the square of a word's length
 WORDS_SHOWN = 12  # merge by merge on the screen; the data has them all
 
 
 def run(session: Session, arguments: Arguments) -> Reply:
     """Cut a text into tokens and tell every merge."""
     text = session.current_or(arguments.texts)
+    longest = max(map(len, text.split()), default=0)
+    if len(text) > MOST_CHARACTERS or longest > LONGEST_WORD:
+        raise DataError(
+            f"merges are told for texts of at most {MOST_CHARACTERS:,} characters with words of at most "
+            f"{LONGEST_WORD}: this one has {len(text):,}, its longest word {longest:,}"
+        )
     tokenizer = session.encoder.tokenizer
     words = trace_merges(tokenizer, text)
     ids = [id for word in words for id in word.ids]

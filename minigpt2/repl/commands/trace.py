@@ -41,7 +41,7 @@ class Walk(NamedTuple):
 
     steps: "list[Step]"
     described: list[dict[str, Any]]  # the same as plain values
-    tokens: list[str]  # as labels
+    tokens: list[str]
     causal: bool
 
 
@@ -56,8 +56,8 @@ class Reads(NamedTuple):
 # begins with h. is a parameter. `x` is the residual stream as the step finds it.
 READS = {
     "ids": Reads(("the text",), "text"),
-    "tokens": Reads(("wte.weight", "ids"), "rows (T,) of (V, D)"),
-    "positions": Reads(("wpe.weight",), "rows 0 to T-1 of (P, D)"),
+    "tokens": Reads(("wte.weight", "ids"), "T rows of (V, D)"),
+    "positions": Reads(("wpe.weight",), "the first T rows of (P, D)"),
     "embed": Reads(("tokens", "positions"), "(T, D) + (T, D)"),
     "ln_1.out": Reads(("x", "h.ln_1.weight", "h.ln_1.bias"), "(T, D) · (D,) + (D,)"),
     "attn.q": Reads(("ln_1.out", "h.attn.c_attn.weight", "h.attn.c_attn.bias"), "(T, D) · (D, D) + (D,)"),
@@ -88,7 +88,7 @@ def run(session: Session, arguments: Arguments) -> Reply:
     steps = trace_steps(look)
     described = [_describe(step, config, len(look.ids)) for step in steps]
     data = {"text": look.text, "tokens": look.tokens, "ids": look.ids, "steps": described}
-    walk = Walk(steps, described, [word_of(token) for token in look.tokens], config.causal)
+    walk = Walk(steps, described, look.tokens, config.causal)
     if session.interactive and session.console.is_terminal and can_read_keys():
         from ...views import Paragraph
 
@@ -161,7 +161,7 @@ def _describe(step: "Step", config: GPT2Config, T: int) -> dict[str, Any]:
         "formula": step.formula,
         "reads": [_full_name(read, layer, config.L) for read in reads.names],
         "reads_shapes": re.sub(r"\b[VDHKFTP]\b", lambda letter: str(sizes[letter[0]]), reads.shapes),
-        "makes": step.shape,
+        "makes": re.sub(r"\((\w+)\)", r"(\1,)", step.shape),  # a tuple of one as Python writes it
         "shape": list(array.shape),
         "mean": float(finite.mean()),
         "std": float(finite.std()),
@@ -239,11 +239,12 @@ def _picture(walk: Walk, at: int) -> "View":
     """The first of an array's numbers."""
     from ...views import HeatMap, TokenChips, VectorStrip
 
-    array, name, tokens = to_numpy(walk.steps[at].array), walk.steps[at].name, walk.tokens
+    array, name = to_numpy(walk.steps[at].array), walk.steps[at].name
     if name == "ids":
-        return TokenChips(tokens, ids=array.tolist())
+        return TokenChips(walk.tokens, ids=array.tolist())
     if array.ndim == 1:
         return VectorStrip(array)
+    tokens = [word_of(token) for token in walk.tokens]
     window, which = _window(array)
     window = np.where(np.isfinite(window), window, np.nan)
     R, C = window.shape

@@ -8,9 +8,9 @@ NAME = "undo"
 USAGE = "/undo"
 SUMMARY = "take back the last change of the model"
 DETAILS = f"""\
-What /train, /model, /pool, /device and /dtype have changed is as it was: the model, and bit for bit the vectors
-of the sentences that were kept at that time. Sentences that have come since are embedded anew. The last
-{UNDOS_KEPT} changes are remembered."""
+What /train, /model, /pool, /device and /dtype have changed is as it was: the model, and bit for bit the
+vectors of the sentences that were kept at that time. Sentences that have come since are embedded anew. The
+last {UNDOS_KEPT} changes are remembered."""
 EXAMPLES = ("The cat is sleeping", "/pool max", "/undo")
 FORM = "none"
 OPTIONS = ()
