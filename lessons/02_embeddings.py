@@ -109,11 +109,11 @@ assert np.array_equal(rows @ wte, wte[few])
 print(f"product {1e3 * seconds[0]:.2f} ms, look-up {1e3 * seconds[1]:.3f} ms")
 claim("product over look-up", seconds[0] / seconds[1])
 # %% [markdown]
-# Equal to the last bit, and far faster. So an embedding is a linear layer
-# whose input is one-hot, computed the quick way. That settles how it learns,
-# too: only rows that were looked up have any influence, so only they get a
-# gradient (lesson 10); a token that never occurs keeps its random start for
-# ever.
+# Equal to the last bit, and far faster. So an embedding is a product with a
+# matrix (a *linear layer*, lesson 06) whose input is one-hot, computed the
+# quick way. That settles how it learns, too: only rows that were looked up
+# have any influence on what comes out, so looking up changes only them in
+# training. The row of a token that never occurs learns nothing from it.
 #
 # <!-- claims: 'far faster' = product over look-up > 10 -->
 #
@@ -121,9 +121,9 @@ claim("product over look-up", seconds[0] / seconds[1])
 #
 # At the start of training all rows are random. What made ours: the model was
 # trained to give sentences of like meaning like vectors. Let us see whom each
-# row has for neighbours. As measure we take the *cosine*, the dot product of
-# two rows of length 1: it is 1 for the same direction, 0 for perpendicular
-# ones (lesson 09 has more on it).
+# row has for neighbours. As measure we take the *cosine*: make both rows as
+# long as 1, multiply them number by number, and add up. It is 1 for the same
+# direction and 0 for perpendicular ones (lesson 09 has more on it).
 #
 # **Predict:** which tokens are nearest to " dog"? And to " not"?
 #
@@ -159,24 +159,25 @@ show(Table(["token", "its nearest neighbours"], rows))
 # ## A map
 #
 # 256 numbers cannot be drawn, but two can. *Principal components* are the two
-# directions along which the chosen points differ most.
+# directions along which the chosen points differ most. How much they differ
+# in all is the *variance*, the mean squared distance from their middle; a map
+# shows a share of it.
 #
 # <!-- given: 256 -->
 # %%
 from minigpt2.interpret import principal_components
 
 kinds = {
-    "animals": " dog cat horse cow bird fish lion",
-    "days": " monday tuesday wednesday friday saturday sunday",
-    "numbers": " two three four five six seven eight",
-    "kitchen": " bread cheese butter soup cream cake",
+    "animal": " dog cat horse fish",
+    "day": " monday tuesday friday sunday",
+    "number": " two three five eight",
+    "food": " bread cheese butter soup",
 }
 names = [f" {word}" for some in kinds.values() for word in some.split()]
 groups = [kind for kind, some in kinds.items() for _ in some.split()]
 # %%
-plane = principal_components(
-    unit[[token(name) for name in names]]
-)  # of (26, D)
+points = unit[[token(name) for name in names]]  # (16, D)
+plane = principal_components(points)
 shown = float(plane.explained.sum())
 show(
     Scatter(
@@ -186,10 +187,10 @@ show(
 claim("share of the variance that the map shows", shown)
 # %% [markdown]
 # Kinds of words lie together. A caution that belongs to every such map: these
-# two axes show 0.33 of all variance. What lies side by side here may be far
+# two axes show 0.38 of all variance. What lies side by side here may be far
 # apart in the directions that are not drawn.
 #
-# <!-- claims: 0.33 = share of the variance that the map shows ±0.02 -->
+# <!-- claims: 0.38 = share of the variance that the map shows ±0.02 -->
 #
 # ## The same word twice
 #
@@ -368,17 +369,17 @@ claim("length of a position row", np.linalg.norm(wpe[:20], axis=1).mean())
 # table an order, it was learned row by row from nothing; still neighbours
 # came out alike. But the first places are nearly strangers to each other (0
 # and 1: 0.22). There the table tells single places apart, later only regions.
-# A likely reason: most sentences are short, so the first places are seen most
-# and matter most.
+# A likely reason, not measured here: most sentences are short, so the first
+# places are seen most and matter most.
 #
 # Token rows and position rows are nearly perpendicular: the cosine of the two
-# is 0.05 in size on average, so a layer can read either without the other.
+# is 0.04 in size on average, so a layer can read either without the other.
 # And token rows are about twice as long as position rows (0.76 and 0.35), so
 # what a token is weighs more than where it stands.
 #
 # <!-- claims: 0.82 = cosine of positions 50 and 51; −0.26 = cosine of
-# positions 50 and 100; 0.22 = cosine of positions 0 and 1; 0.05 = size of the
-# cosine of a token row and a position row ±0.02; 0.76 = length of a token
+# positions 50 and 100; 0.22 = cosine of positions 0 and 1; 0.04 = size of the
+# cosine of a token row and a position row ±0.01; 0.76 = length of a token
 # row; 0.35 = length of a position row ±0.01 -->
 # <!-- given: 50; 51; 100; 0; 1 -->
 #
