@@ -90,7 +90,7 @@ def find_exercise(name: str) -> Exercise:
     if found:
         some = ", ".join(exercise.name for exercise in found)
         raise UsageError(f"{name!r} may be {some}: give the whole name")
-    raise UsageError(f"there is no exercise {name!r}: see the list of minigpt2 learn")
+    raise UsageError(f"there is no exercise {name!r}: minigpt2 learn exercises lists them")
 
 
 def of_lesson(lesson: int) -> list[Exercise]:

@@ -174,7 +174,7 @@ class Session:
         ran: Ran | None = None
         while True:
             if ran:
-                said = "failed" if ran.problem else "done" if ran.seconds < SLOW else f"{ran.seconds:.1f} s"
+                said = _said(ran)
                 keys = [said, "Enter goes on", "e edit", "r run again", "s shell", *_MOVES]
             else:
                 keys = ["Enter runs it", "e edit", "s shell", *_MOVES]
@@ -274,6 +274,15 @@ class Session:
 
     def _say(self, text: str, style: str = "dim") -> None:
         self.console.print(Page(indented(text, style)), end="")
+
+
+def _said(ran: Ran) -> str:
+    """How a cell went, in a word."""
+    if ran.interrupted:
+        return "stopped"
+    if ran.problem:
+        return "failed"
+    return "done" if ran.seconds < SLOW else f"{ran.seconds:.1f} s"
 
 
 _MOVES = ("b back", "q quit")

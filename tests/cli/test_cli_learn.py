@@ -55,7 +55,7 @@ def test_the_list(cli):
     code, out, err = cli("learn")
     assert (code, err) == (0, "")
     for lesson in all_lessons():
-        assert lesson.title in out
+        assert lesson.title[:35] in out  # a long one is cut at 80 columns
         assert lesson.level in out
     assert "minigpt2 learn 1 goes on" in out
 

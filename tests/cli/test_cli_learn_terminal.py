@@ -97,6 +97,7 @@ def test_ctrl_c_stops_a_cell_and_the_lesson_goes_on(terminal, tmp_path):
     time.sleep(0.2)
     press(run, "\x03")
     run.wait_for(lambda screen: "interrupted" in screen.text and keys_are_shown(screen))
+    run.wait_for(lambda screen: "stopped · Enter goes on" in screen.text)
     press(run, ENTER)
     run.wait_for(lambda screen: "2 of" in screen.text and keys_are_shown(screen))
     press(run, "\x03")  # where keys are asked for, it leaves
