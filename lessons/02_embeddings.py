@@ -272,11 +272,11 @@ claim("right when the inputs are struck out", without_inputs)
 #
 # ## Where a token stands
 #
-# "Anna thanks Tom" and "Tom thanks Anna" have the same tokens. What tells the
-# model which came first? Let us take away everything that might: the position
-# rows (set to 0, they come below) and the rule that a token sees only what
-# stands before it (lesson 04 explains *causal*), and let us average the token
-# rows evenly.
+# "The dog bites the man" and "the man bites the dog" have the same words.
+# What tells the model which came first? Let us take away everything that
+# might: the position rows (set to 0, they come below) and the rule that a
+# token sees only what stands before it (lesson 04 explains *causal*), and let
+# us average the token rows evenly.
 #
 # **Predict:** how alike are then the vectors of "the dog bites the man" and
 # "the man bites the dog"?
@@ -372,14 +372,14 @@ claim("length of a position row", np.linalg.norm(wpe[:20], axis=1).mean())
 # and matter most.
 #
 # Token rows and position rows are nearly perpendicular: the cosine of the two
-# is 0.05 in size on average, so a layer can read either without the other.
+# is 0.04 in size on average, so a layer can read either without the other.
 # And token rows are about twice as long as position rows (0.76 and 0.35), so
 # what a token is weighs more than where it stands.
 #
 # <!-- claims: 0.82 = cosine of positions 50 and 51; −0.26 = cosine of
-# positions 50 and 100; 0.22 = cosine of positions 0 and 1; 0.05 = size of the
-# cosine of a token row and a position row ±0.02; 0.76 = length of a token
-# row; 0.35 = length of a position row ±0.01 -->
+# positions 50 and 100; 0.22 = cosine of positions 0 and 1; 0.04 = size of the
+# cosine of a token row and a position row; 0.76 = length of a token row; 0.35
+# = length of a position row ±0.01 -->
 # <!-- given: 50; 51; 100; 0; 1 -->
 #
 # ## What are the positions worth?
@@ -391,7 +391,7 @@ claim("length of a position row", np.linalg.norm(wpe[:20], axis=1).mean())
 # the curve*, AUC: how often a pair that means the same gets the higher cosine
 # of two (lesson 15); chance is 0.5.
 #
-# **Predict:** without positions, do "Anna thanks Tom" and "Tom thanks Anna"
+# **Predict:** without positions, do the dog that bites and the man that bites
 # come out more alike?
 #
 # <!-- given: 0; 0.5 -->
@@ -402,8 +402,8 @@ from minigpt2.evaluation.metrics import auc
 blind = Encoder(GPT2(config, without), tokenizer, encoder.settings)
 dev = read_pairs(data_file("dev.tsv"), limit=400)
 for name, model in (("with", encoder), ("without", blind)):
-    anna, tom = model.encode(["Anna thanks Tom", "Tom thanks Anna"])
-    claim(f"swapped, {name} positions", anna @ tom)
+    one, other = model.encode(both)
+    claim(f"swapped, {name} positions", one @ other)
     first, second = model.encode(dev.first), model.encode(dev.second)
     cosines = (first * second).sum(axis=1)  # (400,)
     claim(f"AUC {name} positions", auc(cosines, dev.labels))
@@ -411,7 +411,7 @@ stays = (encoder.encode(dev.first) * first).sum(axis=1).mean()
 claim("cosine of a sentence with itself, with and without", stays)
 # %% [markdown]
 # The vectors hardly move: a sentence with and without positions is 0.95
-# alike. Swapped sentences become *less* alike, 0.81 instead of 0.89. Whoever
+# alike. Swapped sentences become *less* alike, 0.93 instead of 0.96. Whoever
 # thinks that position rows are there to keep them apart has it the wrong way
 # round here: the causal mask alone does that, and the position rows take some
 # of it back. And yet they are worth something: the AUC, 0.68 with them, falls
@@ -420,8 +420,8 @@ claim("cosine of a sentence with itself, with and without", stays)
 # One caution: a model that was trained with positions and then robbed of them
 # is not a model that was trained without.
 #
-# <!-- claims: 0.95 = cosine of a sentence with itself, with and without; 0.81
-# = swapped, without positions; 0.89 = swapped, with positions; 0.68 = AUC
+# <!-- claims: 0.95 = cosine of a sentence with itself, with and without; 0.93
+# = swapped, without positions; 0.96 = swapped, with positions; 0.68 = AUC
 # with positions; 0.61 = AUC without positions -->
 #
 # ## How a row learns
