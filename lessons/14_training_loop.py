@@ -306,7 +306,7 @@ from minigpt2.training.optimizer import clip_gradients
 
 # %%
 def run(rate_of_step, clip=1.0, steps=60, spoil=None):
-    """Losses and gradient lengths; `spoil`: a step with a thousandfold one."""
+    """Losses and gradient lengths; step `spoil` has it thousandfold."""
     model = GPT2.initialise(config, seed=0)
     optimizer = AdamW(model.parameters)
     gradients = model.parameters.zeros_like()

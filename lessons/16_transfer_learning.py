@@ -337,7 +337,7 @@ claim("reading in fine-tunings", seconds_of_reading / seconds)
 # one fine-tuning, computing that the run from scratch has not even used.
 #
 # Is the promise wrong? It depends on the size. When this lesson was made we
-# tried others. A wider model with two layers, which read eight times as much
+# tried others. A wider model with two layers, which read five times as much
 # and had half as many labels more, was ahead with each of three seeds at the
 # same number of steps, and with two of three when the run from scratch took
 # twice as many steps. So: a small gain, bought with a lot of reading, and
@@ -447,10 +447,10 @@ claim(
 
 # %% [markdown]
 # Without a single label of ours it is at 0.70, far above everything that the
-# small model has learned; with 400 labels and one matrix, in a quarter of a
-# second, at 0.74. The loss of the matrix still falls at the end, but the loss
-# is that of 200 sentences: 65 536 numbers can learn those by heart, so it is
-# no measure of the gain.
+# small model has learned; with 400 labels and one matrix, in less than two
+# seconds, at 0.74. The loss of the matrix still falls at the end, but the
+# loss is that of 200 sentences: 65 536 numbers can learn those by heart, so
+# it is no measure of the gain.
 #
 # This is what transfer learning is in practice: not "pretrain, then
 # fine-tune" as a ritual, but somebody has already paid for a great deal of
@@ -486,8 +486,8 @@ claim(
 #
 # - `16_freeze` (intermediate): train a part of a model and leave the rest
 #   truly as it is.
-# - `16_language_model_to_embedder` (advanced): pooling, length 1 and a loss
-#   on top of a language model.
+# - `16_language_model_to_embedder` (advanced): pooling, unit length and a
+#   loss on top of a language model.
 #
 # Links: `minigpt2/training/losses/next_token.py` (`next_token`,
 # `NextTokenContext`, `next_token_backward`),
