@@ -18,7 +18,7 @@ import itertools
 import re
 from typing import NamedTuple
 
-GRADES = (" ░▒▓█", " ▁▂▃▄▅▆▇█", " ▏▎▍▌▋▊▉█", "·░▒▓█", " .:-=+*#%@")
+GRADES = (" ░▒▓█", " ▁▂▃▄▅▆▇█", " ▏▎▍▌▋▊▉█", "·░▒▓█")
 BRAILLE = range(0x2800, 0x2900)
 DOTS = ((0, 0), (1, 0), (2, 0), (0, 1), (1, 1), (2, 1), (3, 0), (3, 1))  # row and column of each bit
 

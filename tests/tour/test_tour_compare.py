@@ -75,9 +75,8 @@ def test_two_labels_swapped_are_caught():
         ("a ███▏ b", "a ████ b", False),
         ("▁▅█", "▁▆█", True),
         ("▁▅█", "▂▅▆", False),
-        ("-=+*", "-=**", True),
-        ("-=+*", "-==*", True),
-        ("-=+*", "-==@", False),
+        ("pooled.", "pooled", False),  # signs of a text are no shades
+        ("cosine:", "cosine-", False),
         ("90 %", "91 %", True),
         ("90 %", "92 %", False),
         ("90%", "90", False),
