@@ -2,7 +2,7 @@
 
 | editor           | when                                                                                   |
 |------------------|----------------------------------------------------------------------------------------|
-| `prompt_toolkit` | it is installed (extra `repl`), both ends are terminals, and TERM is not dumb          |
+| `prompt_toolkit` | it is there and loads (extra `repl`), both ends are terminals, and TERM is not dumb    |
 | `readline`       | else, where Python has it: GNU readline or libedit                                     |
 | `plain`          | else: what the terminal itself can do                                                  |
 
