@@ -189,7 +189,7 @@ def write_safetensors(session: "Session", path: Path) -> str:
     metadata = {
         "texts": json.dumps([sentence.text for sentence in session.sentences], ensure_ascii=True),
         "sources": json.dumps([sentence.source for sentence in session.sentences], ensure_ascii=True),
-        "model": str(encoder.path or "in memory"),
+        "model": encoder.path.name if encoder.path else "in memory",
         "pooling": encoder.settings.pooling,
         "normalize": str(encoder.settings.normalize).lower(),
     }
