@@ -230,12 +230,15 @@ print(trained, *trained.merges, sep="\n  ")
 # %% [markdown]
 # ## From merges to tokens
 #
-# To encode a new word, the merges are replayed: of all neighbouring pairs the
-# one that was learned first merges, then again, until no pair is left. The
-# model that comes with the package has learned its merges from millions of
-# sentences. Its tokenizer at work:
+# To encode a text, it is first cut into words, and no merge reaches from one
+# word into the next. Then the merges are replayed in each word: of all
+# neighbouring pairs the one that was learned first merges, then again, until
+# no pair is left that was ever learned. The model that comes with the package
+# has learned its merges from millions of sentences. Its tokenizer at work:
 #
-# **Predict:** into which pieces does it cut "unbelievable"?
+# **Predict:** into which pieces does it cut "unbelievable"? (Each row will be
+# one merge: its rank, which is its place in the order of learning, the
+# pieces, and the id of the new token.)
 # %%
 from minigpt2.tokenizer import trace_merges
 
@@ -324,10 +327,10 @@ claim("Japanese bytes", len(cat_sleeps["Japanese"].encode()))
 # %% [markdown]
 # English needs 4 tokens, Japanese 27: one for every single byte of its nine
 # characters, because no merge for them was ever learned. Nothing is unknown,
-# and yet a Japanese sentence costs seven times as much to compute, fills the
-# model's window seven times sooner, and is spelled in pieces that mean
-# nothing alone. The vocabulary decides that, long before the first weight of
-# the model.
+# and yet a Japanese sentence gives the model seven times as many tokens to
+# compute, fills its window (the most tokens that it can read at once) seven
+# times sooner, and is spelled in pieces that mean nothing alone. The
+# vocabulary decides that, before the model has learned anything.
 #
 # <!-- claims: 4 = English tokens; 27 = Japanese tokens; 'one for every single
 # byte' = Japanese bytes == 27; 'seven times' = Japanese to English > 6.5 -->
@@ -370,7 +373,8 @@ for turn in ("first", "again"):
 # %% [markdown]
 # For 0.07 of them: 29 688 words are only 2210 different ones. This is how a
 # tokenizer in pure Python can be quick: it does not do the work faster, it
-# does not do it again.
+# does not do it again. (The second time is not for nothing: the text still
+# has to be cut into words, and each looked up.)
 #
 # For long words, where looking at all pairs for each merge would take too
 # long, the package has a second way that gives the same ids: `merge_by_scan`

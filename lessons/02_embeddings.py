@@ -109,11 +109,11 @@ assert np.array_equal(rows @ wte, wte[few])
 print(f"product {1e3 * seconds[0]:.2f} ms, look-up {1e3 * seconds[1]:.3f} ms")
 claim("product over look-up", seconds[0] / seconds[1])
 # %% [markdown]
-# Equal to the last bit, and far faster. So an embedding is a linear layer
-# whose input is one-hot, computed the quick way. That settles how it learns,
-# too: only rows that were looked up have any influence, so only they get a
-# gradient (lesson 10); a token that never occurs keeps its random start for
-# ever.
+# Equal to the last bit, and far faster. So an embedding is a product with a
+# matrix (a *linear layer*, lesson 06) whose input is one-hot, computed the
+# quick way. That settles how it learns, too: only rows that were looked up
+# have any influence on what comes out, so looking up changes only them in
+# training. The row of a token that never occurs learns nothing from it.
 #
 # <!-- claims: 'far faster' = product over look-up > 10 -->
 #
@@ -121,9 +121,9 @@ claim("product over look-up", seconds[0] / seconds[1])
 #
 # At the start of training all rows are random. What made ours: the model was
 # trained to give sentences of like meaning like vectors. Let us see whom each
-# row has for neighbours. As measure we take the *cosine*, the dot product of
-# two rows of length 1: it is 1 for the same direction, 0 for perpendicular
-# ones (lesson 09 has more on it).
+# row has for neighbours. As measure we take the *cosine*: make both rows as
+# long as 1, multiply them number by number, and add up. It is 1 for the same
+# direction and 0 for perpendicular ones (lesson 09 has more on it).
 #
 # **Predict:** which tokens are nearest to " dog"? And to " not"?
 #
@@ -159,24 +159,25 @@ show(Table(["token", "its nearest neighbours"], rows))
 # ## A map
 #
 # 256 numbers cannot be drawn, but two can. *Principal components* are the two
-# directions along which the chosen points differ most.
+# directions along which the chosen points differ most. How much they differ
+# in all is the *variance*, the mean squared distance from their middle; a map
+# shows a share of it.
 #
 # <!-- given: 256 -->
 # %%
 from minigpt2.interpret import principal_components
 
 kinds = {
-    "animals": " dog cat horse cow bird fish lion",
-    "days": " monday tuesday wednesday friday saturday sunday",
-    "numbers": " two three four five six seven eight",
-    "kitchen": " bread cheese butter soup cream cake",
+    "animal": " dog cat horse fish",
+    "day": " monday tuesday friday sunday",
+    "number": " two three five eight",
+    "food": " bread cheese butter soup",
 }
 names = [f" {word}" for some in kinds.values() for word in some.split()]
 groups = [kind for kind, some in kinds.items() for _ in some.split()]
 # %%
-plane = principal_components(
-    unit[[token(name) for name in names]]
-)  # of (26, D)
+points = unit[[token(name) for name in names]]  # (16, D)
+plane = principal_components(points)
 shown = float(plane.explained.sum())
 show(
     Scatter(
@@ -186,10 +187,10 @@ show(
 claim("share of the variance that the map shows", shown)
 # %% [markdown]
 # Kinds of words lie together. A caution that belongs to every such map: these
-# two axes show 0.33 of all variance. What lies side by side here may be far
+# two axes show 0.38 of all variance. What lies side by side here may be far
 # apart in the directions that are not drawn.
 #
-# <!-- claims: 0.33 = share of the variance that the map shows ±0.02 -->
+# <!-- claims: 0.38 = share of the variance that the map shows ±0.02 -->
 #
 # ## The same word twice
 #
@@ -272,11 +273,11 @@ claim("right when the inputs are struck out", without_inputs)
 #
 # ## Where a token stands
 #
-# "The dog bites the man" and "the man bites the dog" have the same words.
-# What tells the model which came first? Let us take away everything that
-# might: the position rows (set to 0, they come below) and the rule that a
-# token sees only what stands before it (lesson 04 explains *causal*), and let
-# us average the token rows evenly.
+# "Anna thanks Tom" and "Tom thanks Anna" have the same tokens. What tells the
+# model which came first? Let us take away everything that might: the position
+# rows (set to 0, they come below) and the rule that a token sees only what
+# stands before it (lesson 04 explains *causal*), and let us average the token
+# rows evenly.
 #
 # **Predict:** how alike are then the vectors of "the dog bites the man" and
 # "the man bites the dog"?
@@ -368,8 +369,8 @@ claim("length of a position row", np.linalg.norm(wpe[:20], axis=1).mean())
 # table an order, it was learned row by row from nothing; still neighbours
 # came out alike. But the first places are nearly strangers to each other (0
 # and 1: 0.22). There the table tells single places apart, later only regions.
-# A likely reason: most sentences are short, so the first places are seen most
-# and matter most.
+# A likely reason, not measured here: most sentences are short, so the first
+# places are seen most and matter most.
 #
 # Token rows and position rows are nearly perpendicular: the cosine of the two
 # is 0.04 in size on average, so a layer can read either without the other.
@@ -378,8 +379,8 @@ claim("length of a position row", np.linalg.norm(wpe[:20], axis=1).mean())
 #
 # <!-- claims: 0.82 = cosine of positions 50 and 51; −0.26 = cosine of
 # positions 50 and 100; 0.22 = cosine of positions 0 and 1; 0.04 = size of the
-# cosine of a token row and a position row; 0.76 = length of a token row; 0.35
-# = length of a position row ±0.01 -->
+# cosine of a token row and a position row ±0.01; 0.76 = length of a token
+# row; 0.35 = length of a position row ±0.01 -->
 # <!-- given: 50; 51; 100; 0; 1 -->
 #
 # ## What are the positions worth?
@@ -391,7 +392,7 @@ claim("length of a position row", np.linalg.norm(wpe[:20], axis=1).mean())
 # the curve*, AUC: how often a pair that means the same gets the higher cosine
 # of two (lesson 15); chance is 0.5.
 #
-# **Predict:** without positions, do the dog that bites and the man that bites
+# **Predict:** without positions, do "Anna thanks Tom" and "Tom thanks Anna"
 # come out more alike?
 #
 # <!-- given: 0; 0.5 -->
@@ -402,8 +403,8 @@ from minigpt2.evaluation.metrics import auc
 blind = Encoder(GPT2(config, without), tokenizer, encoder.settings)
 dev = read_pairs(data_file("dev.tsv"), limit=400)
 for name, model in (("with", encoder), ("without", blind)):
-    one, other = model.encode(both)
-    claim(f"swapped, {name} positions", one @ other)
+    anna, tom = model.encode(["Anna thanks Tom", "Tom thanks Anna"])
+    claim(f"swapped, {name} positions", anna @ tom)
     first, second = model.encode(dev.first), model.encode(dev.second)
     cosines = (first * second).sum(axis=1)  # (400,)
     claim(f"AUC {name} positions", auc(cosines, dev.labels))
@@ -411,7 +412,7 @@ stays = (encoder.encode(dev.first) * first).sum(axis=1).mean()
 claim("cosine of a sentence with itself, with and without", stays)
 # %% [markdown]
 # The vectors hardly move: a sentence with and without positions is 0.95
-# alike. Swapped sentences become *less* alike, 0.93 instead of 0.96. Whoever
+# alike. Swapped sentences become *less* alike, 0.81 instead of 0.89. Whoever
 # thinks that position rows are there to keep them apart has it the wrong way
 # round here: the causal mask alone does that, and the position rows take some
 # of it back. And yet they are worth something: the AUC, 0.68 with them, falls
@@ -420,8 +421,8 @@ claim("cosine of a sentence with itself, with and without", stays)
 # One caution: a model that was trained with positions and then robbed of them
 # is not a model that was trained without.
 #
-# <!-- claims: 0.95 = cosine of a sentence with itself, with and without; 0.93
-# = swapped, without positions; 0.96 = swapped, with positions; 0.68 = AUC
+# <!-- claims: 0.95 = cosine of a sentence with itself, with and without; 0.81
+# = swapped, without positions; 0.89 = swapped, with positions; 0.68 = AUC
 # with positions; 0.61 = AUC without positions -->
 #
 # ## How a row learns

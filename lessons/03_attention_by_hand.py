@@ -270,10 +270,9 @@ claim("winner at 256 with", divided[-1])
 # ## The same from the package
 #
 # The package has this as `attend`. It takes queries, keys and values side by
-# side in one matrix (N, 3·D), and a batch that says where sentences begin.
-# Ours has one sentence; lesson 04 explains `causal`, lesson 05 the `heads`.
-#
-# <!-- given: 3 -->
+# side in one matrix, three blocks of K columns each, and a batch that says
+# where sentences begin. Ours has one sentence; lesson 04 explains `causal`,
+# lesson 05 the `heads`.
 # %%
 from minigpt2 import TokenBatch
 from minigpt2.layers import attend
@@ -316,11 +315,10 @@ claim("dog bites man, man bites dog", float(dog_man @ man_dog))
 claim("dog bites man, dog eats man", float(dog_man @ dog_eats))
 # %% [markdown]
 # 0.94: nearly the same sentence, and nearer than "dog eats man", 0.70, where
-# one word is another. The model can tell the orders apart, but it has found
-# that which words occur matters more than who does what. Many texts say that
-# attention "understands the sentence". Here you see how far that goes in a
-# small model, and lesson 15 measures it with pairs made for this very
-# purpose.
+# one word is another. The model can tell the orders apart, but here which
+# words occur matters more to it than who does what. Many texts say that
+# attention "understands the sentence". Three sentences prove little either
+# way; lesson 15 measures it with many pairs made for this very purpose.
 #
 # <!-- claims: 0.94 = dog bites man, man bites dog ±0.01; 0.70 = dog bites
 # man, dog eats man ±0.01 -->

@@ -231,16 +231,17 @@ for _ in range(500):
     wins.append(of_last > of_mean)
 claim("share of draws that last wins", np.mean(wins))
 # %% [markdown]
-# In nearly all of them: it is no accident of these five hundred. These pairs
-# turn on small words and on order, and the last token has had attention over
-# the whole sentence. So "pool as the model was trained" is a good default and
-# not a law: it depends on the question.
+# In nearly all of them: it is no accident of these five hundred. A likely
+# reason: these pairs turn on small words and on order, and the last token has
+# had attention over the whole sentence. So "pool as the model was trained" is
+# a good default and not a law: it depends on the question.
 #
 # <!-- claims: 'nearly all' = share of draws that last wins > 0.9 -->
 #
 # *The plain mean at the last layer is bad*, 0.55, though it looks like a
 # small change of weights. Training shaped the rows for one set of weights:
-# with others, the early tokens, which have seen little, get a loud voice.
+# with equal ones, the early tokens, which have seen little, get a louder
+# voice than they had then.
 #
 # *"The last layer holds the meaning" is not true of every pooling.* For the
 # mean, the best layer is not layer 6 at all, and at 0.57 none of its layers
@@ -324,8 +325,9 @@ claim("cone of weighted mean at layer 6", cone["weighted_mean"][6])
 # tokens and 0.89 by the maximum. All vectors point roughly the same way: they
 # lie in a narrow *cone*, and the word for it is *anisotropy* ("not alike in
 # all directions"; Ethayarajh 2019, arXiv:1909.00512). Nobody should read
-# "0.7" as "70 % alike". Only the last layer, for which the loss asked that
-# unrelated sentences differ, has opened up, to 0.18.
+# "0.7" as "70 % alike". Only in the last layer, the one whose vectors were
+# trained to differ for unrelated sentences, has the cone opened up, to 0.18
+# with the weighted mean.
 #
 # (The trick in `mean_cosine`: the sum of the cosines of all rows with all
 # rows is the squared length of the sum of the rows. Each row's cosine with
@@ -373,10 +375,10 @@ claim("and without the MLPs", cone_of(untrained))
 #   places are part of every mean. Without them 0.28 is left.
 # - Many sentences share tokens, such as "the" and the full stop. With tokens
 #   drawn at random in their place it is 0.17.
-# - The MLPs add the rest. GELU (lesson 06) lets positive numbers through and
-#   hardly any negative ones, so what comes out of it is positive on average,
-#   for every token, and the next matrix turns this into one vector that all
-#   rows share. Without the MLPs nothing is left.
+# - The MLPs add the rest: without them nothing is left. The likely reason:
+#   GELU (lesson 06) lets positive numbers through and hardly any negative
+#   ones, so what comes out of it is positive on average, for every token, and
+#   the next matrix turns this into one vector that all rows share.
 #
 # Whatever all sentences have in common pulls all of their vectors to one
 # side. So a cone is no sign of bad training: it is there unless training
@@ -454,13 +456,14 @@ for name, y in {
     claim(f"right above 0.5, {name}", right)
 claim("AUC before", auc(related_scores(vectors["last"][3]), asked))
 # %% [markdown]
-# Before centring everything is "related", so the answer is right only for the
-# third of the pairs that are; afterwards the same threshold is right nearly
-# always. The order was perfect all the time. Centring repairs the *scale*.
+# Before centring nearly everything is "related", so the answer is right for
+# little more than the third of the pairs that are; afterwards the same
+# threshold is right nearly always. The order was nearly perfect all the time.
+# Centring repairs the *scale*.
 #
-# <!-- claims: 'only for the third' = right above 0.5, before < 0.45; 'nearly
-# always' = right above 0.5, centred > 0.93; 'was perfect' = AUC before > 0.99
-# -->
+# <!-- claims: 'little more than the third' = right above 0.5, before < 0.45;
+# 'nearly always' = right above 0.5, centred > 0.93; 'nearly perfect' = AUC
+# before > 0.99 -->
 #
 # ## One direction that says little
 #

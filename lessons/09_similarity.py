@@ -238,7 +238,7 @@ claim("order of raw dot", raw_order["dot"])
 # With unit vectors all six are within a hundredth of each other. With raw
 # vectors the order of the dot product has little to do with the cosine's any
 # more (a Spearman correlation of 0.37), and its AUC falls from 0.68 to 0.63.
-# A model is spoiled by one missing division.
+# One missing division costs that much.
 #
 # <!-- claims: 0.37 = order of raw dot; 0.68 = AUC of cosine; 0.63 = AUC of
 # raw dot; 'within a hundredth' = AUC of Manhattan > 0.667 -->
@@ -331,8 +331,8 @@ claim("smallest cosine of opposites", min(of_opposites))
 
 # %% [markdown]
 # All far above the average of two sentences: opposites share their subject,
-# and differ in one word. An opposite direction is not an opposite meaning,
-# and a cosine near −1 never occurs.
+# and differ in one word. An opposite meaning is not an opposite direction,
+# and among all our pairs no cosine came anywhere near −1.
 #
 # <!-- claims: 'far above the average' = smallest cosine of opposites > 0.6
 # -->
@@ -436,8 +436,8 @@ claim("random in 64, tenth", quotients["random D = 64"][1])
 # far away. The tenth nearest does not stand out: 1.32, a little less than for
 # random points in 64 dimensions (and we have just estimated that about 82 are
 # in use). So the theorem holds for the crowd of sentences that have nothing
-# to do with yours, and not for the few that have. Search lives on those few.
-# Below the first places of its list there is little but noise.
+# to do with yours, and not for the few that have. Search lives on those few:
+# below the first places of its list, distances hardly differ any more.
 #
 # <!-- claims: 1.2 = random in 256; 2.1 = sentences, nearest; 1.32 =
 # sentences, tenth; 'a little less than' = random in 64, tenth > 1.33; 82 =
@@ -495,8 +495,9 @@ for step in steps:
     of_formula.append(np.median(np.abs(formula / exact - 1)))
     of_package.append(np.median(np.abs(package / exact - 1)))
 # %%
-errors = list(zip(steps, of_formula, of_package, strict=True))
-show(Table(["distance", "error, formula", "error, package"], errors))
+errors = zip(steps, of_formula, of_package, strict=True)
+rows = [[f"{cell:.0e}" for cell in row] for row in errors]
+show(Table(["distance", "error, formula", "error, package"], rows))
 claim("formula at 1e-3", of_formula[2])
 claim("package at 1e-4", of_package[3])
 # %% [markdown]

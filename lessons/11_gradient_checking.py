@@ -19,6 +19,7 @@
 import math
 import time
 from functools import partial
+from textwrap import fill
 
 import numpy as np
 
@@ -257,7 +258,7 @@ for name, (forward, backward, inputs) in suspects.items():
         check_gradient(name, forward, backward, inputs)
         print(name, "passes")
     except GradientError as error:
-        print(error)
+        print(fill(str(error), 78))
 # %% [markdown]
 # All three are found, and the message says by which input: of A it is the
 # token table and not the positions. To see *where* a gradient is wrong, we
@@ -304,7 +305,8 @@ claim("difference of B at 0.2", np.abs(wrong - right)[0, 16])
 # %% [markdown]
 # Nearly right everywhere: at most 0.03 off, and next to nothing around 0. The
 # slope of `0.044715·x³` is *three* times `0.044715·x²`, and the three is
-# missing. Such a mistake no picture of a training run will ever show.
+# missing. Do not hope to see such a mistake in the curve of a training run;
+# we shall try below.
 #
 # <!-- claims: 0.03 = largest difference of B; 'next to nothing' = difference
 # of B at 0.2 < 0.002 -->
@@ -363,11 +365,12 @@ claim("A minus right at last", last["A"] - last["right"])
 claim("B minus right after 20 steps", losses["B"][20] - losses["right"][20])
 # %% [markdown]
 # All four curves fall from over three to below a tenth. After twenty steps B,
-# wrong, is *better* than the right one, and at the end A is. Nobody could
-# pick the right curve out of the four. **"It trains" proves nothing about a
-# gradient**: a vector that points roughly downhill leads down. C ends with a
-# loss more than twice the right one, but to see that, you need the right one
-# beside it, and with that in hand you would not have had to ask.
+# wrong, is *better* than the right one, and at the end A is. Shown one of the
+# four curves alone, nobody could say whether it is the right one. **"It
+# trains" proves nothing about a gradient**: a vector that points roughly
+# downhill leads down. C ends with a loss more than twice the right one, but
+# to see that, you need the right one beside it, and with that in hand you
+# would not have had to ask.
 #
 # <!-- claims: 'below a tenth' = worst of the wrong at last < 0.1; 'B, wrong,
 # is *better*' = B minus right after 20 steps < 0; 'at the end A is' = A minus
@@ -435,7 +438,7 @@ for name, (x, backward) in attempts.items():
         check_gradient(name, largest, backward, {"x": x})
         print(name, "passes")
     except GradientError as error:
-        print(error)
+        print(fill(str(error), 78))
 # %% [markdown]
 # With a tie it fails. There the maximum has a *kink*: to one side it goes up
 # with the first row, to the other with the second, and the central difference
@@ -495,8 +498,8 @@ claim("largest error of the model", max(c.error for c in checks))
 #
 # - Check gradients in float64, by central differences, along random
 #   directions: four forwards, and a right gradient agrees to ten digits.
-# - That a model trains says nothing about its gradient. Ours trained as well
-#   with a wrong one as with the right one.
+# - That a model trains says nothing about its gradient. Ours trained with
+#   each of three wrong ones, and with two as well as with the right one.
 # - A check sees what its inputs show: repeat tokens, make all sizes
 #   different, and leave no gain at 1.
 #

@@ -17,7 +17,9 @@ from .frame import fit
 from .view import DIM, Block, Canvas, Row, View, caption_rows, cut, note, padded, shown
 
 MOST_LABELS = 40  # of the list, on a terminal
-LIST_COLUMN = 64  # cells of a column of the list, at least
+LIST_COLUMN = 64  # cells of a column of the list, at least, if it holds sentences
+WORD = 12  # cells that no label of the list exceeds, if it holds words
+SHORT = 8  # rows of a list that stays one column
 MOST_IN_HTML = 2000
 MOST_WORDS = 18  # characters of a label inside the map; on a wide one a sixth of it
 LEAST_WIDTH = 12  # cells of a map
@@ -129,7 +131,7 @@ class Scatter(View):
     def _list(self, canvas: Canvas) -> Block:
         """What the names stand for, in as many columns as there is room for."""
         count = min(len(self.labels), MOST_LABELS)
-        columns = max(1, canvas.width // LIST_COLUMN)
+        columns = max(1, canvas.width // self._list_column(count))
         height = -(-count // columns)
         width = canvas.width // columns - (columns > 1)
         hues = self._hues()
@@ -144,6 +146,15 @@ class Scatter(View):
         if len(self.labels) > MOST_LABELS:
             block += note(f"… {len(self.labels) - MOST_LABELS:,} more", canvas.width)
         return block
+
+    def _list_column(self, count: int) -> int:
+        """Cells of a column of the list: as many as its labels need, if they are many words."""
+        label = max(map(cell_len, self.labels[:count]))
+        if label > WORD or count <= SHORT:
+            return LIST_COLUMN
+        group = max(map(cell_len, self.groups[:count])) + 2 if self.groups else 0
+        name = max(map(cell_len, self.names[:count]))
+        return max(name + 3 + label + group, 3 * group) + 1
 
     def _item(self, i: int, look: Style, width: int) -> Row:
         """A point of the list in at most `width` cells."""

@@ -113,6 +113,23 @@ def test_points_stand_where_they_should():
     ]
 
 
+def test_a_list_of_words_takes_few_rows():
+    words = [f"word{i}" for i in range(16)]
+    points = np.random.default_rng(0).normal(size=(16, 2))
+    shown = lines(Scatter(points, labels=words, groups=["kind"] * 16), 80)
+    top = next(i for i, row in enumerate(shown) if row[0] == "┌")
+    assert top == 4
+    assert [row.split() for row in shown[:2]] == [
+        [part for i in range(r, 16, 4) for part in ("●", str(i + 1), f"word{i}", "kind")] for r in range(2)
+    ]
+
+
+def test_a_list_of_sentences_is_not_cut():
+    sentences = ["as long as a sentence may be", "short"]
+    shown = lines(Scatter(np.eye(2), labels=sentences), 80)
+    assert [row[4:].rstrip() for row in shown[:2]] == sentences
+
+
 def test_points_can_have_names_of_their_own():
     view = Scatter([[0, 0], [1, 1], [2, 0]], labels=["a", "b", "c"], names=["#7", "#12", "東"], groups="xyx")
     shown = lines(view, 60)
