@@ -71,7 +71,7 @@ def install(
 
 def train_tiny(steps: int = STEPS) -> list[float]:
     """The losses of a tiny model before each of `steps` steps of AdamW on next tokens, in float64."""
-    model = GPT2(TINY, _parameters())
+    model = GPT2(TINY, random_parameters())
     optimizer = AdamW(model.parameters)
     batch = TokenBatch(SENTENCES)
     losses = []
@@ -105,7 +105,7 @@ def trains_as_before(
     return yours
 
 
-def _parameters() -> Parameters:
+def random_parameters() -> Parameters:
     """All random, gains about 1: with biases of 0 and gains of 1 some mistakes would not show."""
     parameters = Parameters.empty(TINY, np, np.float64)
     rng = np.random.default_rng(5)

@@ -32,7 +32,6 @@ START_UP = 20.0  # seconds for Python and NumPy to start, on a busy machine
 MOST_MEMORY = 4 << 30  # bytes
 MOST_OUTPUT = 1 << 24  # bytes of any file, what is printed among them
 MODULE = "exercise"
-LINES_AROUND = 1
 
 
 class LearnerModule(ModuleType):
@@ -123,7 +122,7 @@ def _outcome(code, module: LearnerModule, exercise: Path, source: str, check: Pa
         _require_functions(module, check.parent / "exercise.py")
         _load_check(check)(module)
     except WrongAnswer as error:
-        return wrong(error)
+        return wrong(error)._replace(code=_rows(_frames(error, exercise), source))
     except MissingNameError as error:
         return Verdict(BROKEN, str(error), error.hint)
     except NotImplementedError as error:
@@ -212,17 +211,22 @@ def _failed(error: BaseException, exercise: Path, source: str) -> Verdict:
             f"the check cannot use what your code gives: {said}",
             "is it of the type that the task asks for?",
         )
-    rows = [
-        f"{frame.lineno:>4}  {_line(source, frame.lineno).strip()}    in {frame.name}" for frame in frames
-    ]
     if isinstance(error, SystemExit):
         said = "it ends the program: take exit() out"
     return Verdict(
         BROKEN,
         f"line {frames[-1].lineno} fails: {said}",
         _advice(error),
-        code="\n".join(rows[-6:]),
+        code=_rows(frames, source),
     )
+
+
+def _rows(frames: list[traceback.FrameSummary], source: str) -> str:
+    """The learner's lines that were under way, the innermost last."""
+    rows = [
+        f"{frame.lineno:>4}  {_line(source, frame.lineno).strip()}    in {frame.name}" for frame in frames
+    ]
+    return "\n".join(rows[-6:])
 
 
 def _advice(error: BaseException) -> str:

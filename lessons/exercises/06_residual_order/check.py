@@ -40,14 +40,13 @@ def check(exercise: ModuleType) -> None:
                 "sublayer's argument",
             ),
             (x + g(b(h)), "the second sum starts from x: what attention has added is lost"),
-            (h + g(b(x)), "the mlp reads x: it should read h, with what attention has added"),
+            (
+                h + g(b(x)),
+                "both sublayers read x, side by side: the mlp reads h, with what attention has added",
+            ),
             (f(a(x)) + g(b(f(a(x)))), "the residual sums are missing: x + …, h + …"),
             (g(b(h)), "the second residual is missing: h + …"),
             (h + g(a(h)), "ln_1 is used twice: the second sublayer has its own, ln_2"),
-            (
-                x + f(a(x)) + g(b(x)),
-                "both sublayers read x, side by side: the mlp comes after attention and reads h",
-            ),
         ],
     )
     require(all(n == 1 for n in calls.values()), f"calls: {calls}", "each layer is needed once: keep h")

@@ -1,0 +1,14 @@
+# expect: the division by sqrt(K) has a backward, too
+import math
+
+import numpy as np
+
+
+def attention_backward(
+    dz: np.ndarray, q: np.ndarray, k: np.ndarray, v: np.ndarray, pattern: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """dz, q, k, v (T, K), pattern (T, T) -> dq, dk, dv (T, K)"""
+    dv = pattern.T @ dz  # (T, K)  z = pattern @ v
+    dpattern = dz @ v.T  # (T, T)  z = pattern @ v
+    dscores = pattern * (dpattern - (dpattern * pattern).sum(axis=1, keepdims=True))  # (T, T)
+    return dscores @ k, dscores.T @ q, dv

@@ -1,0 +1,10 @@
+"""The way back through a linear layer: one way to do it."""
+
+import numpy as np
+
+
+def linear_backward(
+    dy: np.ndarray, x: np.ndarray, weight: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(N, out), (N, in), (in, out) -> dx (N, in), dweight (in, out), dbias (out,)"""
+    return dy @ weight.T, x.T @ dy, dy.sum(axis=0)

@@ -1,0 +1,18 @@
+# expect: an entry is not put back before the next is moved
+from collections.abc import Callable
+
+import numpy as np
+
+
+def numeric_gradient(f: Callable[[np.ndarray], float], x: np.ndarray, h: float = 1e-5) -> np.ndarray:
+    """The gradient of f at x, of the shape of x"""
+    moved = x.astype(np.float64)  # a copy
+    gradient = np.zeros(x.shape)
+    for place in np.ndindex(*x.shape):
+        kept = moved[place]
+        moved[place] = kept + h
+        above = f(moved)
+        moved[place] = kept - h
+        below = f(moved)
+        gradient[place] = (above - below) / (2 * h)
+    return gradient

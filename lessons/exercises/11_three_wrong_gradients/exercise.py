@@ -1,0 +1,63 @@
+"""Three layers with their backward, and a mistake in each backward. Find them.
+
+The forwards are right. All three backwards have the right shapes, and a model that uses them learns
+something; such mistakes live for years. Write a little check of your own (exercise 11_numeric_gradient), or
+use
+
+    from minigpt2.gradcheck import check_gradient
+    check_gradient("linear", linear, linear_backward, {"x": x, "weight": w, "bias": b})
+
+with float64 arrays. It names the layer and the input whose gradient is wrong. The check here goes through
+all three, then puts them into a model together and trains.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Kept(NamedTuple):
+    """What a backward needs."""
+
+    arrays: tuple
+
+
+def linear(x: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, Kept]:
+    """(N, in), (in, out), (out,) -> (N, out)"""
+    return x @ weight + bias, Kept((x, weight))
+
+
+def linear_backward(dy: np.ndarray, ctx: Kept) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(N, out) -> dx (N, in), dweight (in, out), dbias (out,)"""
+    x, weight = ctx.arrays
+    return dy @ weight.T, x.T @ dy, dy.mean(axis=0)
+
+
+def gelu(x: np.ndarray) -> tuple[np.ndarray, Kept]:
+    """(N, F) -> (N, F)"""
+    t = np.tanh(math.sqrt(2.0 / math.pi) * (x + 0.044715 * x * x * x))  # (N, F)
+    return 0.5 * x * (1.0 + t), Kept((x, t))
+
+
+def gelu_backward(dy: np.ndarray, ctx: Kept) -> np.ndarray:
+    """(N, F) -> dx (N, F)"""
+    x, t = ctx.arrays
+    du = math.sqrt(2.0 / math.pi) * (1.0 + 3.0 * 0.044715 * x * x)  # (N, F)
+    return dy * (0.5 * (1.0 + t) + 0.5 * x * (1.0 - t) * du)  # (N, F)
+
+
+def embedding(
+    ids: np.ndarray, positions: np.ndarray, wte: np.ndarray, wpe: np.ndarray
+) -> tuple[np.ndarray, Kept]:
+    """(N,), (N,), (V, D), (P, D) -> (N, D)"""
+    return wte[ids] + wpe[positions], Kept((ids, positions, wte.shape, wpe.shape))
+
+
+def embedding_backward(dy: np.ndarray, ctx: Kept) -> tuple[np.ndarray, np.ndarray]:
+    """(N, D) -> dwte (V, D), dwpe (P, D)"""
+    ids, positions, wte_shape, wpe_shape = ctx.arrays
+    dwte, dwpe = np.zeros(wte_shape), np.zeros(wpe_shape)
+    dwte[ids] += dy
+    dwpe[positions] += dy
+    return dwte, dwpe

@@ -1,0 +1,13 @@
+"""A learning rate for every step: one way to do it."""
+
+import math
+
+
+def rate(step: int, steps: int, peak: float, warmup: int) -> float:
+    """Step 0 … steps -> the learning rate"""
+    if step < warmup:
+        return peak * (step + 1) / warmup
+    if step == warmup:
+        return peak
+    fallen = (step - warmup) / (steps - warmup)
+    return peak * 0.5 * (1.0 + math.cos(math.pi * fallen))

@@ -1,0 +1,15 @@
+# expect: argsort says which value stands at each place
+import numpy as np
+
+
+def ranks(values: np.ndarray) -> np.ndarray:
+    """(M,) -> (M,) from 1"""
+    return np.argsort(values) + 1.0
+
+
+def spearman(a: np.ndarray, b: np.ndarray) -> float:
+    """(M,), (M,) -> −1 … 1"""
+    x, y = ranks(a), ranks(b)
+    x, y = x - x.mean(), y - y.mean()
+    length = np.sqrt((x @ x) * (y @ y))
+    return float(x @ y / length) if length > 0.0 else 0.0

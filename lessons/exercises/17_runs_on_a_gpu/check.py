@@ -1,0 +1,33 @@
+"""On the host and on the stand-in for a GPU, against a loop over the sentences."""
+
+import math
+from types import ModuleType
+
+import numpy as np
+
+from minigpt2.layers import softmax
+from minigpt2.learn.checking import require, same_array
+from minigpt2.learn.stub_device import DeviceArray, stub_device
+
+
+def check(exercise: ModuleType) -> None:
+    rng = np.random.default_rng(50)
+    x, query, lengths = rng.standard_normal((3, 5, 4)), rng.standard_normal(4), np.array([5, 2, 3])
+    for factor in (1.0, 300.0):
+        q = factor * query
+        right = np.stack([softmax(x[b, :T] @ q / 2.0)[0] @ x[b, :T] for b, T in enumerate(lengths)])
+        unmasked = (softmax(x @ q / math.sqrt(4))[0][:, None] @ x)[:, 0]
+        NAN = "exp overflows: take each row's maximum away, on the device, without asking for it"
+        reasons = [
+            (unmasked, "padded tokens take part: hide them with -inf"),
+            (lambda y: not np.isfinite(y).all(), NAN),
+        ]
+        same_array(right, exercise.attention_pool(x, q, lengths), "attention_pool on the host", reasons)
+        with stub_device() as device:
+            yours = exercise.attention_pool(device.asarray(x), device.asarray(q), lengths)
+        require(
+            isinstance(yours, DeviceArray),
+            f"on the GPU the result is a {type(yours).__name__} of the host",
+            "`.get()` brings all to the host, where the rest is computed slowly: stay on the device",
+        )
+        same_array(right, yours.get(), "attention_pool on the GPU", reasons)

@@ -1,0 +1,19 @@
+# expect: stay on the device
+import math
+
+import numpy as np
+
+from minigpt2.backend import Array, array_module
+
+
+def attention_pool(x: Array, query: Array, lengths: np.ndarray) -> Array:
+    """(B, T, D), (D,), (B,) -> (B, D)"""
+    xp = np
+    x, query = (v.get() if hasattr(v, "get") else v for v in (x, query))
+    B, T, D = x.shape
+    scores = x @ query / math.sqrt(D)  # (B, T)
+    real = xp.asarray(np.arange(T) < lengths[:, None])  # (B, T)
+    scores = xp.where(real, scores, -math.inf)  # (B, T)
+    e = xp.exp(scores - scores.max(axis=1, keepdims=True))  # (B, T)
+    weights = e / e.sum(axis=1, keepdims=True)  # (B, T)
+    return (weights.reshape(B, 1, T) @ x).reshape(B, D)  # (B, D)

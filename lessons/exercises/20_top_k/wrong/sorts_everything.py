@@ -1,0 +1,11 @@
+# expect: sorts rows of 500 scores
+import numpy as np
+
+
+def top_k(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """(Q, N) -> places (Q, k), scores (Q, k)"""
+    k = min(k, scores.shape[1])
+    places = np.argsort(-scores, axis=1)[:, :k]  # (Q, k) in no order
+    best = np.take_along_axis(scores, places, axis=1)  # (Q, k)
+    order = np.argsort(-best, axis=1)  # (Q, k)
+    return np.take_along_axis(places, order, axis=1), np.take_along_axis(best, order, axis=1)
