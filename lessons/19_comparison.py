@@ -177,6 +177,7 @@ def mean_of(table, weight):
 
 judge("word vectors, plain", mean_of(word_vectors, np.ones(V)))
 judge("word vectors", mean_of(word_vectors, rarity))
+# %%
 value = {name: auc(s, test.labels) for name, s in scores.items()}
 plain, weighted = value["word vectors, plain"], value["word vectors"]
 claim("plain against TF-IDF", plain - value["TF-IDF"])
