@@ -138,7 +138,11 @@ def _exercises_done() -> dict[int, str]:
     """Lesson -> how many of its exercises are done: "2/5"."""
     from ..learn import exercises
 
-    finished = exercises.done()
+    try:
+        finished = exercises.done()
+    except MiniGPT2Error as error:
+        console.say(f"warning: {error}")
+        finished = set()
     found: dict[int, list[bool]] = {}
     for exercise in exercises.list_exercises():
         found.setdefault(exercise.lesson, []).append(exercise.name in finished)
@@ -255,6 +259,9 @@ def _start(name: str) -> int:
 def _check(name: str) -> int:
     from ..learn import exercises
 
+    name = exercises.find_exercise(name).name
+    if not exercises.copy_of(name).exists():
+        raise UsageError(f"you have not begun {name}: minigpt2 learn start {name}")
     outcome = exercises.check(name)
     screen = console.terminal() if console.stdout_is_terminal() else console.stdout()
     screen.print(outcome.message)

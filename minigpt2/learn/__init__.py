@@ -27,6 +27,7 @@ And exercises:
     judging.py, one_check.py, verdict.py  running a learner's file against its check, and what came of it
     checking.py   what a check compares, and what it says about a wrong answer
     installing.py a learner's layer in the running package
+    stub_device.py  a stand-in for CuPy that counts launches and bytes
 """
 
 from .claims import claim

@@ -116,7 +116,7 @@ def _read_header(cell: Cell, name: str) -> tuple[int, str, str, int, tuple[str, 
     title = _TITLE.match(cell.source)
     level = _LEVEL.search(cell.source)
     _, promise, below = cell.source.partition("**After this lesson you can**")
-    goals = _GOAL.findall(below)
+    goals = _GOAL.findall(below.strip().partition("\n\n")[0])  # the first list, not a later one
     if not title or not level or not promise or len(goals) != GOALS:
         raise DataError(
             f"{name}: line {cell.line}: the header needs '# 05 · Title', 'Beginner · 25 minutes' (or "

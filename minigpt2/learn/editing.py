@@ -49,7 +49,7 @@ def _edit_by(program: str, source: str) -> str:
 def _edit_in_place(source: str) -> str:
     from prompt_toolkit import prompt
 
-    print("Edit the cell; Alt-Enter (or Escape, then Enter) runs it, Ctrl-C leaves it as it was.")
+    print("Alt-Enter (or Escape, Enter) runs the cell, Ctrl-C leaves it as it was.")
     try:
         return prompt(default=source, multiline=True)
     except (KeyboardInterrupt, EOFError):

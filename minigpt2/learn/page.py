@@ -1,11 +1,11 @@
 """Cells as a terminal shows them: text by Rich's Markdown, and code with its colours.
 
-Only the sixteen colours of the terminal are used, so that both read on a dark and on a light ground.
+Only those of the terminal's own colours are used that can be read on a dark and on a light ground.
 """
 
 from collections.abc import Iterable
 
-from pygments.token import Comment, Keyword, Name, Number, Operator, String
+from pygments.token import Comment, Keyword, Name, Operator, String
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.markdown import CodeBlock, Heading, Markdown
 from rich.padding import Padding
@@ -30,7 +30,6 @@ COLOURS = ANSISyntaxTheme(
         Name.Function: Style(bold=True),
         Name.Class: Style(bold=True),
         String: Style(color="green"),
-        Number: Style(color="blue", bold=True),
     }
 )
 STYLES = Theme(

@@ -9,6 +9,7 @@ import ast
 import contextlib
 import io
 import linecache
+import signal
 import threading
 import time
 import traceback
@@ -21,6 +22,10 @@ from .cells import CODE, Lesson
 from .claims import forget_claims
 from .show import show
 
+# What the program exits with when it is told to end from outside, in a cell or not.
+ENDED_BY_SIGNAL = tuple(
+    128 + getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
 MOST_FRAMES = 4  # of a traceback that are shown
 
 
@@ -60,6 +65,8 @@ class Runner:
         except KeyboardInterrupt:
             return Ran(time.perf_counter() - start, "interrupted: the cell has stopped", interrupted=True)
         except (Exception, SystemExit) as error:
+            if isinstance(error, SystemExit) and error.code in ENDED_BY_SIGNAL:
+                raise
             return Ran(time.perf_counter() - start, short_traceback(error))
         return Ran(time.perf_counter() - start, "")
 

@@ -7,6 +7,7 @@ goes on.
 """
 
 import contextlib
+import errno
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -18,7 +19,7 @@ from rich.text import Text
 from ..errors import MiniGPT2Error
 from ..repl.keys import can_read_keys, single_keys
 from ..visible import visible
-from . import editing, progress
+from . import editing, exercises, progress
 from .cells import CODE, MARKDOWN, Cell, Lesson
 from .page import Page, code_page, height_of, indented, rule, text_page
 from .running import Ran, Runner
@@ -96,7 +97,19 @@ class Session:
         self._can_save = True
 
     def run(self, *, from_start: bool = False) -> int:
-        """Walk through the lesson until its end or until the person leaves; the exit code."""
+        """Walk through the lesson until its end or until the person leaves; the exit code.
+
+        Raises BrokenPipeError where the terminal is gone.
+        """
+        try:
+            self._walk_through(from_start)
+        except Exception as error:  # OSError, or termios.error, which is none
+            if error.args[:1] == (errno.EIO,):  # the terminal has been closed
+                raise BrokenPipeError(errno.EIO, "the terminal is closed") from None
+            raise
+        return 0
+
+    def _walk_through(self, from_start: bool) -> None:
         begin = 0 if from_start else self._saved_place()
         number = next((n for n, step in enumerate(self.steps) if step.end > begin), 0)
         if number:
@@ -105,11 +118,10 @@ class Session:
             action = self._walk(number)
             if action == QUIT:
                 self._leave(number)
-                return 0
+                return
             number = max(0, number - 1) if action == BACK else number + 1
             self._save(self.steps[number].place if number < len(self.steps) else len(self.lesson.cells))
         self._finish()
-        return 0
 
     def _saved_place(self) -> int:
         try:
@@ -122,6 +134,7 @@ class Session:
         places = self.runner.code_before(self.steps[number].place)
         self._say(f"You were here before: going on at step {number + 1} of {len(self.steps)}.")
         if not places:
+            self.console.print()
             return
         self._say(f"Running the {_cells(len(places))} before it again …")
         ran = self.runner.run_quietly(places)
@@ -132,6 +145,7 @@ class Session:
             )
         elif ran.seconds >= SLOW:
             self._say(f"done in {ran.seconds:.1f} s")
+        self.console.print()
 
     def _walk(self, number: int) -> str:
         """Show one step, run it when the person says so; NEXT, BACK or QUIT."""
@@ -235,7 +249,10 @@ class Session:
 
     def _finish(self) -> None:
         self._say(f"You have finished lesson {self._name()}.", "bold green")
-        self._say("minigpt2 learn exercises lists the exercises, minigpt2 learn the lessons.")
+        following = _exercise_of(self.lesson)
+        if following:
+            self._say(f"Now try what you know: minigpt2 learn start {following}")
+        self._say("minigpt2 learn lists the lessons, minigpt2 learn exercises the exercises.")
 
     def _save(self, place: int) -> None:
         if not self._can_save:
@@ -272,5 +289,14 @@ def _shortest(key: str) -> str:
     return key.split()[0]
 
 
+def _exercise_of(lesson: Lesson) -> str | None:
+    """The first exercise of a lesson that is not done; None where there is none or nobody can tell."""
+    try:
+        done = exercises.done()
+        return next((e.name for e in exercises.of_lesson(lesson.number) if e.name not in done), None)
+    except MiniGPT2Error:
+        return None
+
+
 def _cells(count: int) -> str:
-    return "one cell" if count == 1 else f"{count} cells"
+    return "cell" if count == 1 else f"{count} cells"

@@ -68,6 +68,14 @@ def test_the_list_shows_progress(cli):
     assert " done" in cli("learn")[1]
 
 
+def test_the_list_without_a_state(cli, tmp_path):
+    (tmp_path / "state").write_text("a file where a folder should be")
+    code, out, err = cli("learn")
+    assert code == 0
+    assert find_lesson(1).title in out
+    assert err.count("warning: cannot read") == 2  # of the lessons, of the exercises
+
+
 def test_without_a_terminal(cli):
     code, out, err = cli("learn", "1")
     assert (code, out) == (2, "")
@@ -186,6 +194,14 @@ def test_an_exercise_from_start_to_end(cli, tmp_path):
     assert (code, Path(out.strip())) == (0, path)
     assert "is kept as" in err
     assert cli("learn", "check")[0] == 1  # without a name: the one that comes next, which is this one again
+
+
+def test_an_exercise_that_is_not_begun(cli, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    name = list_exercises()[0].name
+    code, out, err = cli("learn", "check", name)
+    assert (code, out) == (2, "")
+    assert f"minigpt2 learn start {name}" in err
 
 
 def test_the_list_of_exercises(cli):

@@ -153,6 +153,15 @@ def test_a_terminal_that_goes_away(terminal):
     assert run.is_as_before()
 
 
+def test_a_terminal_that_is_closed(terminal):
+    run = terminal("1")
+    run.wait_for(keys_are_shown)
+    os.close(run.ours)
+    os.close(run.theirs)
+    run.ours, run.theirs = os.open(os.devnull, os.O_RDONLY), os.open(os.devnull, os.O_RDONLY)
+    assert run.child.wait(30) in (0, 128 + signal.SIGHUP)
+
+
 def test_to_the_very_end(terminal):
     run = terminal("1", width=100, height=50)
     lesson = find_lesson(1)

@@ -49,6 +49,12 @@ def test_a_lesson(write):
         assert lines[cell.line - 1] == (first if cell.kind == CODE else f"# {first}")
 
 
+def test_a_list_below_the_goals_is_none_of_them(write):
+    lesson = read_lesson(write(HEADER + "#\n# And then:\n#\n# - a list\n# - of two\n# %%\nx = 1\n"))
+    assert lesson.goals[-1] == "do a third"
+    assert len(lesson.goals) == 3
+
+
 def test_the_digest_follows_the_text(write):
     before = read_lesson(write(HEADER + "# %%\nx = 1\n")).digest
     assert read_lesson(write(HEADER + "# %%\nx = 1\n")).digest == before

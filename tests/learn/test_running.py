@@ -108,6 +108,19 @@ def test_ctrl_c_stops_the_cell_alone(runner):
     assert runner.variables["kept"] == 1
 
 
+def test_a_signal_that_ends_the_program_is_no_error_of_the_cell(runner, monkeypatch):
+    def stop(number, frame):
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        with pytest.raises(SystemExit) as ended:
+            runner.run(1, "import signal\nsignal.raise_signal(signal.SIGTERM)\nwhile True:\n    pass")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert ended.value.code == 128 + signal.SIGTERM
+
+
 def test_the_time_limit(runner):
     start = time.perf_counter()
     ran = runner.run(1, "while True:\n    pass", limit=0.2)

@@ -63,6 +63,7 @@ def test_from_start_to_end(walk):
     assert "<!--" not in screen
     assert "claims:" not in screen
     assert progress.progress()[7].finished
+    assert "minigpt2 learn start 07_" in screen
     assert session.runner.variables["total"] == 6
 
 

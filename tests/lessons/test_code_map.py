@@ -15,7 +15,6 @@ from minigpt2.learn.claims import without_comments
 FOLDERS = ("layers", "training/losses", "tokenizer")
 LESSON_COUNT = 20
 TO_COME = {
-    3: "attend AttendContext softmax SoftmaxContext masked_scores",
     2: "embedding EmbeddingContext",
     4: "heads_of_groups",
     5: "split_heads merge_heads attention AttentionContext",
