@@ -275,15 +275,15 @@ x = np.random.default_rng(0).normal(size=(512, 1024)).astype(np.float32)
 launches, passes = count(gelu, x)
 claim("launches of gelu", launches)
 claim("passes of gelu", passes)
-claim("passes that are needed", 2 * x.nbytes / x.nbytes)
 claim("passes too many, as a factor", passes / 2)
 # %% [markdown]
 # 9 launches and 22 passes over memory, where 2 would do. If memory is what we
 # pay for, one kernel that does all of it should be about 11 times as fast. We
 # shall build it.
 #
-# <!-- claims: 9 = launches of gelu; 22 = passes of gelu; 2 = passes that are
-# needed; 11 = passes too many, as a factor -->
+# <!-- claims: 9 = launches of gelu; 22 = passes of gelu; 11 = passes too
+# many, as a factor -->
+# <!-- given: 2 -->
 #
 # How many launches is a whole forward pass? `forward_from` takes the
 # embedding rows of a sentence through all layers.
@@ -686,8 +686,9 @@ rewards = gpu(reward)
 # The predictions were 12 and 10, and what was measured is 12.4 for 8192 rows
 # and 9.7 for 12 rows. No table of the GPU's innards was needed for that, only
 # counting. The number of rows decides which count matters: 12 rows are bound
-# by launches, 8192 by bytes. (The kernel reaches 2 TB/s; the division in `i %
-# width` and reading one number at a time keep it from the 3.35.)
+# by launches, 8192 by bytes. (The kernel reaches 2 TB/s and not the 3.35 of
+# the data sheet. Two suspects that you can test: the division in `i % width`,
+# and threads that read a single number each.)
 #
 # <!-- claims: 12.4 = speed-up of fusing, 8192 rows; 9.7 = speed-up of fusing,
 # 12 rows; 2 = TB/s of the fused kernel, 8192 rows; 10 = launches of bias and
@@ -696,9 +697,8 @@ rewards = gpu(reward)
 #
 # ## What fusing does not do
 #
-# It does not touch the products, which take most of the time of a large
-# batch. Count both in seconds, with the limits of the data sheet: the product
-# has its FLOPs, GELU its bytes.
+# It does not touch the products. Count both in seconds, with the limits of
+# the data sheet: the product has its FLOPs, GELU its bytes.
 #
 # **Predict:** which share of the time of "product, bias, GELU" is the part
 # that fusing can save?
