@@ -11,8 +11,8 @@
 # - tell the steps that help from those that only sound good
 #
 # The same numbers can be computed in many ways, and the slowest and the
-# fastest of this lesson differ by a factor of ten, in the same language, with
-# the same library, on the same processor. No step needs C or a GPU. Each is
+# fastest of this lesson are many times apart, in the same language, with the
+# same library, on the same processor. No step needs C or a GPU. Each is
 # measured, and each must give the same result as before: fast and wrong is
 # easy.
 # %%
@@ -185,8 +185,10 @@ claim("share of the limit, simple loop", ladder["simple loop"] / limit)
 #
 # ## Rung two: find the one slow line
 #
-# **Predict:** which of these is the slowest, on the MLP's rows of a sentence:
-# the product, the layernorm, the softmax, or GELU?
+# **Predict:** which of these is the slowest, for 512 rows: the product, the
+# layernorm, or GELU?
+#
+# <!-- given: 512 -->
 # %%
 rng = np.random.default_rng(0)
 x = rng.normal(size=(512, D)).astype(np.float32)
