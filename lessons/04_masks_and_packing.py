@@ -381,14 +381,14 @@ show(Table(["way", "rows", "seconds"], rows))
 claim("rows, padded over packed", padded.N / packed.N)
 claim("time, padded over packed", seconds[1] / seconds[0])
 # %% [markdown]
-# The time goes with the rows: packing saves what padding wastes, and not much
-# more. A packed batch has a price, too: attention runs once for each length
-# that occurs, and 128 mixed texts above had 69 lengths. That is why the
-# encoder sorts by length although it need not pad (`batches_by_length`): a
-# batch then holds few different lengths.
+# The time goes roughly with the rows: packing saves what padding wastes, and
+# not much more. A packed batch has a price, too: attention runs once for each
+# length that occurs, and 128 mixed texts above had 69 lengths. That is why
+# the encoder sorts by length although it need not pad (`batches_by_length`):
+# a batch then holds few different lengths.
 #
-# <!-- claims: 'The time goes with the rows' = time, padded over packed > 1.2;
-# 69 = groups -->
+# <!-- claims: 'The time goes roughly with the rows' = time, padded over
+# packed > 1.2; 69 = groups -->
 # <!-- given: 128 -->
 #
 # ## Three things to remember

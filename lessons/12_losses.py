@@ -29,12 +29,29 @@ from minigpt2.learn import claim, data_file, show
 from minigpt2.views import Bars, HeatMap, Lines, Table
 
 pairs = read_pairs(data_file("train.tsv"), limit=2000)
-negative_of = {a: b for a, b, y in zip(pairs.first, pairs.second, pairs.labels, strict=True) if y == 0}
-positive_of = {a: b for a, b, y in zip(pairs.first, pairs.second, pairs.labels, strict=True) if y == 1}
-triples = [(a, positive_of[a], negative_of[a]) for a in positive_of if a in negative_of][:16]
+negative_of = {
+    a: b
+    for a, b, y in zip(pairs.first, pairs.second, pairs.labels, strict=True)
+    if y == 0
+}
+
+# %%
+positive_of = {
+    a: b
+    for a, b, y in zip(pairs.first, pairs.second, pairs.labels, strict=True)
+    if y == 1
+}
+triples = [
+    (a, positive_of[a], negative_of[a])
+    for a in positive_of
+    if a in negative_of
+][:16]
 encoder = minigpt2.load()
-anchors, positives, negatives = (encoder.encode(list(side)) for side in zip(*triples, strict=True))
+anchors, positives, negatives = (
+    encoder.encode(list(side)) for side in zip(*triples, strict=True)
+)
 print(anchors.shape, *triples[0], sep="\n  ")
+
 # %% [markdown]
 # All vectors have length 1, so the dot product of two of them is their cosine
 # (lesson 09). Every loss below is a function of these cosines.
@@ -49,10 +66,17 @@ to_positive = (anchors * positives).sum(axis=1)  # (16,)
 to_negative = (anchors * negatives).sum(axis=1)  # (16,)
 others = (anchors @ positives.T)[~np.eye(16, dtype=bool)]  # (240,)
 means = [to_positive.mean(), to_negative.mean(), others.mean()]
-show(Bars(["same meaning", "looks alike", "another sentence"], means, caption="mean cosine"))
+show(
+    Bars(
+        ["same meaning", "looks alike", "another sentence"],
+        means,
+        caption="mean cosine",
+    )
+)
 claim("same meaning", means[0])
 claim("looks alike", means[1])
 claim("another sentence", means[2])
+
 # %% [markdown]
 # The order is right: 0.91 for the same meaning, 0.80 for those that look
 # alike, 0.20 for sentences that have nothing to do with each other. But the
@@ -78,13 +102,19 @@ claim("another sentence", means[2])
 # %%
 from minigpt2.training.losses import contrastive, contrastive_backward
 
-a, b = np.concatenate([anchors, anchors]), np.concatenate([positives, negatives])  # (32, D) each
+a, b = (
+    np.concatenate([anchors, anchors]),
+    np.concatenate([positives, negatives]),
+)  # (32, D) each
 labels = np.repeat([1.0, 0.0], 16)
 loss, ctx = contrastive(a, b, labels, margin=0.5)
 d = 1 - (a * b).sum(axis=1)
-by_hand = np.where(labels == 1, 0.5 * d**2, 0.5 * np.maximum(0, 0.5 - d) ** 2).mean()
+by_hand = np.where(
+    labels == 1, 0.5 * d**2, 0.5 * np.maximum(0, 0.5 - d) ** 2
+).mean()
 assert np.isclose(loss, by_hand, rtol=1e-4)
 print(type(ctx).__name__, ctx._fields)
+
 # %% [markdown]
 # The formula agrees with `minigpt2/training/losses/contrastive.py`. Now the
 # way back. `contrastive_backward` gives the gradient for each of the two
@@ -93,11 +123,19 @@ print(type(ctx).__name__, ctx._fields)
 da, db = contrastive_backward(1.0, ctx)
 force = np.linalg.norm(da, axis=1)
 kinds = ["pull, same meaning", "push, looks alike"]
-show(Bars(kinds, [force[:16].mean(), force[16:].mean()], digits=4, caption="mean force on an anchor"))
+show(
+    Bars(
+        kinds,
+        [force[:16].mean(), force[16:].mean()],
+        digits=4,
+        caption="mean force on an anchor",
+    )
+)
 claim("pull", force[:16].mean())
 claim("push", force[16:].mean())
 claim("pushed harder", force[16:].mean() / force[:16].mean())
 claim("pairs without force", int((force == 0).sum()))
+
 # %% [markdown]
 # The push is more than three times the pull, because here the wrong cosines
 # are further from what they should be than the right ones. And 3 of the 32
@@ -116,11 +154,14 @@ tiny = 1e-6
 x, y = a.astype(np.float64), b.astype(np.float64)
 moved = x.copy()
 moved[18, 3] += tiny
-slope = (contrastive(moved, y, labels)[0] - contrastive(x, y, labels)[0]) / tiny
+slope = (
+    contrastive(moved, y, labels)[0] - contrastive(x, y, labels)[0]
+) / tiny
 exact = contrastive_backward(1.0, contrastive(x, y, labels)[1])[0][18, 3]
 print(slope, exact)
 assert np.isclose(slope, exact, rtol=1e-3)
 assert exact != 0
+
 # %% [markdown]
 # ## A target for each cosine, or only an order: regression and CoSENT
 #
@@ -132,7 +173,9 @@ assert exact != 0
 # *CoSENT* (Su 2022) asks for less: of two pairs, the one with the higher
 # label should have the higher cosine.
 #
-#     loss = log(1 + Σ exp((cosine_j − cosine_i) / τ))     over all i, j with label_i > label_j
+#     loss = log(1 + Σ exp((cosine_j − cosine_i) / τ))
+#
+#     the sum over all i, j with label_i > label_j
 #
 # First we check both formulas, CoSENT's with the double sum as it is written.
 #
@@ -143,7 +186,10 @@ from minigpt2.training.losses import cosent, cosine_regression
 cosine = (a * b).sum(axis=1)
 
 
-def terms_of_cosent(cosine, temperature=0.05):  # the definition: every pair with every other
+# %%
+def terms_of_cosent(
+    cosine, temperature=0.05
+):  # the definition: every pair with every other
     return sum(
         np.exp((cosine[j] - cosine[i]) / temperature)
         for i in range(32)
@@ -152,8 +198,16 @@ def terms_of_cosent(cosine, temperature=0.05):  # the definition: every pair wit
     )
 
 
-assert np.isclose(cosent(a, b, labels)[0], np.log(1 + terms_of_cosent(cosine)), rtol=1e-3)
-assert np.isclose(cosine_regression(a, b, labels)[0], ((cosine - labels) ** 2).mean(), rtol=1e-3)
+# %%
+assert np.isclose(
+    cosent(a, b, labels)[0], np.log(1 + terms_of_cosent(cosine)), rtol=1e-3
+)
+assert np.isclose(
+    cosine_regression(a, b, labels)[0],
+    ((cosine - labels) ** 2).mean(),
+    rtol=1e-3,
+)
+
 # %% [markdown]
 # Both losses pull on the two sides of a pair with the gradient of its cosine.
 # Let us see how that force is spread over the pairs.
@@ -163,16 +217,26 @@ assert np.isclose(cosine_regression(a, b, labels)[0], ((cosine - labels) ** 2).m
 #
 # <!-- given: 32 -->
 # %%
-from minigpt2.training.losses import cosent_backward, cosine_regression_backward
+from minigpt2.training.losses import (
+    cosent_backward,
+    cosine_regression_backward,
+)
 
+# %%
 for name, forward, backward in (
     ("regression", cosine_regression, cosine_regression_backward),
     ("CoSENT", cosent, cosent_backward),
 ):
-    force = np.linalg.norm(backward(1.0, forward(a, b, labels)[1])[0], axis=1)  # (32,)
+    force = np.linalg.norm(
+        backward(1.0, forward(a, b, labels)[1])[0], axis=1
+    )  # (32,)
     hardest = np.argsort(-force)[:3]
-    print(name, [f"label {labels[i]:.0f}, cosine {cosine[i]:.2f}" for i in hardest])
+    print(
+        name,
+        [f"label {labels[i]:.0f}, cosine {cosine[i]:.2f}" for i in hardest],
+    )
     claim(f"percent, {name}", 100 * force[hardest].sum() / force.sum())
+
 # %% [markdown]
 # In the regression three pairs of 32 have 21 % of the force: every pair is
 # off by something, so nearly every pair pulls. In CoSENT they have 54 %: it
@@ -213,10 +277,21 @@ for name, forward, backward in (
 from minigpt2.training.losses import info_nce, info_nce_backward
 
 nearest = (anchors @ positives.T).argmax(axis=1)
-claim("anchors with the right neighbour", int((nearest == np.arange(16)).sum()))
+claim(
+    "anchors with the right neighbour", int((nearest == np.arange(16)).sum())
+)
 taus = [1.0, 0.2, 0.1, 0.05, 0.02]
-losses = [float(info_nce(anchors, positives, temperature=tau)[0]) for tau in taus]
-show(Table(["temperature", "loss"], [list(row) for row in zip(taus, losses, strict=True)]))
+losses = [
+    float(info_nce(anchors, positives, temperature=tau)[0]) for tau in taus
+]
+
+# %%
+show(
+    Table(
+        ["temperature", "loss"],
+        [list(row) for row in zip(taus, losses, strict=True)],
+    )
+)
 claim("loss at 1", losses[0])
 claim("loss at 0.1", losses[2])
 claim("loss at 0.02", losses[4])
@@ -249,7 +324,7 @@ claim("loss at 0.02", losses[4])
 # <!-- given: 15 -->
 # %%
 def shares(tau):
-    """(16, 16): how the push of each anchor is shared among the wrong candidates, nearest first."""
+    """(16, 15) shares of the push on wrong candidates, nearest first."""
     _, ctx = info_nce(anchors, positives, temperature=tau, symmetric=False)
     p = ctx.there.probabilities.astype(np.float64)  # (16, 16)
     by_formula = (p - np.eye(16)) @ positives / (tau * 16)  # (16, D)
@@ -258,8 +333,16 @@ def shares(tau):
     return -np.sort(-wrong / wrong.sum(axis=1, keepdims=True), axis=1)
 
 
+# %%
 rows = [shares(tau).mean(axis=0) for tau in taus]
-show(HeatMap(np.array(rows), rows=[f"τ={tau}" for tau in taus], columns=[str(k + 1) for k in range(15)]))
+show(
+    HeatMap(
+        np.array(rows),
+        rows=[f"τ={tau}" for tau in taus],
+        columns=[str(k + 1) for k in range(15)],
+    )
+)
+
 # %% [markdown]
 # Each row is one temperature, each column a wrong candidate, from the nearest
 # to the farthest. At τ = 1 all 15 are pushed alike; at τ = 0.02 the nearest
@@ -275,10 +358,22 @@ claim("share of the nearest at 0.02", rows[-1][0])
 forces = []
 for tau in taus:
     _, ctx = info_nce(anchors, positives, temperature=tau)
-    forces.append(float(np.linalg.norm(info_nce_backward(1.0, ctx)[0], axis=1).mean()))
-show(Bars([f"τ={tau}" for tau in taus], forces, digits=5, caption="mean force on an anchor"))
+    forces.append(
+        float(np.linalg.norm(info_nce_backward(1.0, ctx)[0], axis=1).mean())
+    )
+
+# %%
+show(
+    Bars(
+        [f"τ={tau}" for tau in taus],
+        forces,
+        digits=5,
+        caption="mean force on an anchor",
+    )
+)
 claim("force at 0.2 against 1", forces[1] / forces[0])
 claim("force at 0.02 against 0.2", forces[4] / forces[1])
+
 # %% [markdown]
 # Not here. The nearest candidate's share goes from 0.08 to 0.77, but the
 # force as a whole, after a rise to 1.9 times at τ = 0.2, falls to nothing:
@@ -313,7 +408,11 @@ danchors, dpositives, dnegatives = info_nce_backward(1.0, ctx)
 print(danchors.shape, dpositives.shape, dnegatives.shape)
 p = ctx.there.probabilities  # (16, 32)
 own = p[np.arange(16), 16 + np.arange(16)]
-claim("percent to the own negative", 100 * (own / (1 - p[np.arange(16), np.arange(16)])).mean())
+claim(
+    "percent to the own negative",
+    100 * (own / (1 - p[np.arange(16), np.arange(16)])).mean(),
+)
+
 # %% [markdown]
 # From less than a thousandth to 0.45, with the same vectors, and 86 % of what
 # the wrong candidates get goes to the anchor's own hard negative: one
@@ -329,9 +428,19 @@ claim("percent to the own negative", 100 * (own / (1 - p[np.arange(16), np.arang
 forces = []
 for tau in taus:
     _, ctx = info_nce(anchors, positives, negatives, temperature=tau)
-    forces.append(float(np.linalg.norm(info_nce_backward(1.0, ctx)[0], axis=1).mean()))
-show(Bars([f"τ={tau}" for tau in taus], forces, digits=5, caption="mean force, with hard negatives"))
+    forces.append(
+        float(np.linalg.norm(info_nce_backward(1.0, ctx)[0], axis=1).mean())
+    )
+show(
+    Bars(
+        [f"τ={tau}" for tau in taus],
+        forces,
+        digits=5,
+        caption="mean force, with hard negatives",
+    )
+)
 claim("hard force at 0.02 against 1", forces[4] / forces[0])
+
 # %% [markdown]
 # Now the lowest temperature pushes several times as hard as the highest.
 # Temperature and negatives belong together: which τ is best depends on how
@@ -345,7 +454,7 @@ claim("hard force at 0.02 against 1", forces[4] / forces[0])
 # The *triplet* loss (FaceNet, Schroff et al. 2015, arXiv:1503.03832) compares
 # an anchor with one positive and one negative:
 #
-#     loss = mean of max(0, margin + cosine to the negative − cosine to the positive)
+#     loss = mean of max(0, margin + a · negative − a · positive)
 #
 # **Predict:** take random sentences as negatives instead of the hard ones.
 # How many of the 16 triplets still teach anything, at a margin of 0.2?
@@ -359,7 +468,11 @@ _, with_hard = triplet(anchors, positives, negatives, margin=0.2)
 loss, with_random = triplet(anchors, positives, shifted, margin=0.2)
 claim("hard triplets that teach", int(with_hard.broken.sum()))
 claim("random triplets that teach", int(with_random.broken.sum()))
-claim("force from random triplets", np.linalg.norm(triplet_backward(1.0, with_random)[0]))
+claim(
+    "force from random triplets",
+    np.linalg.norm(triplet_backward(1.0, with_random)[0]),
+)
+
 # %% [markdown]
 # 13 of the 16 hard triplets break the margin, and not one of the random ones:
 # every random negative is already further away than the margin asks. Loss 0,
@@ -378,13 +491,34 @@ claim("force from random triplets", np.linalg.norm(triplet_backward(1.0, with_ra
 # <!-- given: 1 -->
 # %%
 for tau in (0.5, 0.05):
-    one = info_nce(anchors[:1], positives[:1], negatives[:1], temperature=tau, symmetric=False)[0]
-    assert np.isclose(one, np.log1p(np.exp((to_negative[0] - to_positive[0]) / tau)), rtol=1e-3)
-gap = np.linspace(-0.4, 0.4, 41)  # cosine to the negative minus cosine to the positive
+    one = info_nce(
+        anchors[:1],
+        positives[:1],
+        negatives[:1],
+        temperature=tau,
+        symmetric=False,
+    )[0]
+    assert np.isclose(
+        one,
+        np.log1p(np.exp((to_negative[0] - to_positive[0]) / tau)),
+        rtol=1e-3,
+    )
+
+# %%
+gap = np.linspace(
+    -0.4, 0.4, 41
+)  # cosine to the negative minus cosine to the positive
 curves = {"triplet, margin 0": np.maximum(0, gap)}
 for tau in (0.2, 0.05):
     curves[f"InfoNCE, τ={tau}, times τ"] = tau * np.log1p(np.exp(gap / tau))
-show(Lines(curves, x=[f"{g:.2f}" for g in gap], caption="loss over (a·n − a·p): a rounded corner"))
+show(
+    Lines(
+        curves,
+        x=[f"{g:.2f}" for g in gap],
+        caption="loss over (a·n − a·p): a rounded corner",
+    )
+)
+
 # %% [markdown]
 # ## A teacher: distillation
 #
@@ -409,19 +543,29 @@ from minigpt2.training.losses import distillation, distillation_backward
 
 def turned(directions, angle=0.4):
     """The anchors, each turned by `angle` towards its direction (16, D)."""
-    across = directions - (directions * anchors).sum(axis=1, keepdims=True) * anchors
+    across = (
+        directions
+        - (directions * anchors).sum(axis=1, keepdims=True) * anchors
+    )
     return np.cos(angle) * anchors + np.sin(angle) * normalize(across)[0]
 
 
+# %%
 rng = np.random.default_rng(0)
 together = turned(np.tile(rng.normal(size=256), (16, 1)))
 scattered = turned(rng.normal(size=(16, 256)))
 for name, students in (("together", together), ("scattered", scattered)):
-    claim(f"cosine to the target, {name}", (students * anchors).sum(axis=1).mean())
+    claim(
+        f"cosine to the target, {name}",
+        (students * anchors).sum(axis=1).mean(),
+    )
     claim(f"loss, {name}", distillation(students, anchors)[0])
     claim(f"relations, {name}", distillation(students, anchors, alpha=0.0)[0])
-relations = [distillation(s, anchors, alpha=0.0)[0] for s in (together, scattered)]
+relations = [
+    distillation(s, anchors, alpha=0.0)[0] for s in (together, scattered)
+]
 claim("relations ratio", relations[1] / relations[0])
+
 # %% [markdown]
 # Both stand at a cosine of 0.92 from their targets. Turned all in one
 # direction, the students keep most of the distances among themselves:
@@ -442,10 +586,20 @@ for _ in range(60):
     loss, ctx = distillation(student, anchors)
     way.append(float(loss))
     student = normalize(student - 0.05 * distillation_backward(1.0, ctx))[0]
-show(Lines({"loss": way}, x=[str(i) for i in range(60)], caption="distillation, step by step", low=0.0))
+
+# %%
+show(
+    Lines(
+        {"loss": way},
+        x=[str(i) for i in range(60)],
+        caption="distillation, step by step",
+        low=0.0,
+    )
+)
 claim("distillation before", way[0])
 claim("distillation after", way[-1])
 print(type(ctx).__name__, ctx._fields)
+
 # %% [markdown]
 # Steadily, from 0.44 to 0.06 in sixty small steps. This is training with the
 # model left out: here the vectors themselves are moved. With a model the same
@@ -475,17 +629,31 @@ from minigpt2.training.losses import matryoshka, matryoshka_backward
 forward = partial(info_nce, temperature=0.05)
 vectors = (anchors, positives, negatives)
 total, ctx = matryoshka(forward, info_nce_backward, vectors, dims=[32, 256])
-each = {d: float(forward(*(normalize(v[:, :d])[0] for v in vectors))[0]) for d in (32, 256)}
+
+# %%
+each = {
+    d: float(forward(*(normalize(v[:, :d])[0] for v in vectors))[0])
+    for d in (32, 256)
+}
 assert np.isclose(total, each[32] + each[256], rtol=1e-4)
 last = float(forward(*(normalize(v[:, -32:])[0] for v in vectors))[0])
 claim("first 32", each[32])
 claim("last 32", last)
 claim("all 256", each[256])
+
 # %%
 gradients = matryoshka_backward(1.0, ctx)
-print([prefix.d for prefix in ctx.prefixes], [g.shape for g in gradients], type(ctx.prefixes[0]).__name__)
+print(
+    [prefix.d for prefix in ctx.prefixes],
+    [g.shape for g in gradients],
+    type(ctx.prefixes[0]).__name__,
+)
 force = np.abs(gradients[0]).mean(axis=0)  # (256,)
-claim("force on the first 32 against the rest", force[:32].mean() / force[32:].mean())
+claim(
+    "force on the first 32 against the rest",
+    force[:32].mean() / force[32:].mean(),
+)
+
 # %% [markdown]
 # They are, 0.42 against 0.61, and, which we did not expect, on these sixteen
 # triples even a little better than all 256 numbers with 0.45. The reason lies
@@ -503,10 +671,10 @@ claim("force on the first 32 against the rest", force[:32].mean() / force[32:].m
 #
 # | what you have | loss | what it says |
 # |---|---|---|
-# | pairs labelled 0 or 1 | `contrastive` | pull these, push those to a margin |
-# | pairs with scores | `cosine_regression`, `cosent` | this cosine; this order |
-# | pairs that belong together | `info_nce` | find the partner among all |
-# | anchor, positive, negative | `triplet`, `info_nce` | this one nearer than that one |
+# | labels 0 or 1 | `contrastive` | pull these, push those to a margin |
+# | scores | `cosine_regression`, `cosent` | this value; this order |
+# | positives | `info_nce` | find the partner among all |
+# | triplets | `triplet`, `info_nce` | this one nearer than that one |
 # | a better model | `distillation` | be where the teacher is |
 # | plain text | `next_token` | what comes next? (lesson 16) |
 #
@@ -522,10 +690,13 @@ claim("force on the first 32 against the rest", force[:32].mean() / force[32:].m
 #
 # ## Exercises
 #
-# - `12_info_nce` (intermediate): write InfoNCE and its gradient for the
-#   anchors.
-# - `12_contrastive_margin` (beginner): write the margin loss, and find which
-#   pairs feel nothing.
+# - `12_contrastive` (beginner): pull and push with a margin, and both
+#   gradients.
+# - `12_info_nce` (intermediate): InfoNCE in both directions, with hard
+#   negatives.
+# - `12_cosent` (intermediate): the order of pairs, without forming the double
+#   sum.
+# - `12_info_nce_backward` (advanced): its gradient, by hand.
 #
 # Links: `minigpt2/training/losses/contrastive.py` (`contrastive`,
 # `ContrastiveContext`, `contrastive_backward`),

@@ -28,12 +28,27 @@ from minigpt2.tokenizer import train_bpe
 from minigpt2.training import TrainingSet
 from minigpt2.views import HeatMap, Lines, Table
 
-pairs, dev = read_pairs(data_file("train.tsv")), read_pairs(data_file("dev.tsv"), limit=600)
-tokenizer = train_bpe(pairs.first + pairs.second, vocab_size=1500, lowercase=True)
-config = GPT2Config(vocab_size=1500, n_positions=64, n_embd=64, n_layer=2, n_head=4)
-data = TrainingSet.from_pairs(pairs, Encoder(GPT2.initialise(config), tokenizer))
-measured_on = TrainingSet.from_pairs(dev, Encoder(GPT2.initialise(config), tokenizer))
+# %%
+pairs, dev = (
+    read_pairs(data_file("train.tsv")),
+    read_pairs(data_file("dev.tsv"), limit=600),
+)
+tokenizer = train_bpe(
+    pairs.first + pairs.second, vocab_size=1500, lowercase=True
+)
+
+# %%
+config = GPT2Config(
+    vocab_size=1500, n_positions=64, n_embd=64, n_layer=2, n_head=4
+)
+data = TrainingSet.from_pairs(
+    pairs, Encoder(GPT2.initialise(config), tokenizer)
+)
+measured_on = TrainingSet.from_pairs(
+    dev, Encoder(GPT2.initialise(config), tokenizer)
+)
 print(data, measured_on, sep="\n")
+
 # %% [markdown]
 # The model is tiny: two layers, width 64. It learns from pairs labelled 1
 # (the same meaning) and 0; each label-0 pair looks like a label-1 pair but
@@ -50,7 +65,7 @@ print(data, measured_on, sep="\n")
 # | gauge | what it is | spread out | collapsed |
 # |---|---|---|---|
 # | mean cosine | of all pairs of different texts | near 0 | 1 |
-# | alignment | mean squared distance of texts that belong together | small is good | 0 |
+# | alignment | mean squared distance of label-1 pairs | small | 0 |
 # | uniformity | log of the mean of `exp(−2 · distance²)` | near −4 | 0 |
 # | effective rank | how many directions the vectors use | many | 1 |
 #
@@ -73,17 +88,28 @@ rng = np.random.default_rng(0)
 cloud = rng.normal(size=(600, 64))
 stretched = cloud * np.r_[30.0, np.ones(63)]
 same = np.tile(cloud[:1], (600, 1))
-for name, vectors in (("random", cloud), ("stretched", stretched), ("the same", same)):
+for name, vectors in (
+    ("random", cloud),
+    ("stretched", stretched),
+    ("the same", same),
+):
     claim(f"rank, {name}", collapse_of(vectors).effective_rank)
 
 
+# %%
 def rank_by_hand(vectors):
-    sigma = np.linalg.svd(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), compute_uv=False)
+    sigma = np.linalg.svd(
+        vectors / np.linalg.norm(vectors, axis=1, keepdims=True),
+        compute_uv=False,
+    )
     p = sigma / sigma.sum()
     return np.exp(-(p * np.log(p + 1e-30)).sum())
 
 
-assert np.isclose(rank_by_hand(stretched), collapse_of(stretched).effective_rank)
+assert np.isclose(
+    rank_by_hand(stretched), collapse_of(stretched).effective_rank
+)
+
 # %% [markdown]
 # 63 of 64 for the random cloud, exactly 1 for the copies. The stretched cloud
 # may surprise: 47. One direction is thirty times as long as each of the
@@ -114,24 +140,37 @@ def gauge(encoder):
     first, second = measured_on.columns.T  # (600,) each
     together = measured_on.labels == 1
     cosines = (vectors[first] * vectors[second]).sum(axis=1)
-    return collapse_of(vectors, (first[together], second[together])), auc(cosines, measured_on.labels)
+    return collapse_of(vectors, (first[together], second[together])), auc(
+        cosines, measured_on.labels
+    )
 
 
 # %%
-def train(model, loss, chosen, steps=50, lr=2e-3, seed=0):
-    """Train on the pairs `chosen`; the loss of each step, and gauges with AUC every ten steps."""
+def one_step(model, optimizer, gradients, loss, rows):
+    """Move the model by one step; the loss and the length of the gradient."""
+    # 32 first sentences, then the 32 second ones
+    texts = data.tokens_of(data.columns[rows].T.reshape(-1))
+    loss = loss(data.labels[rows])
+    gradients.flat[:] = 0
+    value = vector_gradients(model, texts, "mean", loss, gradients)
+    length = clip_gradients(gradients, 1.0)
+    optimizer.step(gradients, lr=2e-3)
+    return float(value), float(length)
+
+
+# %%
+def train(model, loss, chosen, steps=50, seed=0):
+    """Losses and gradient lengths of all steps, gauges of every tenth."""
     encoder, rng = Encoder(model, tokenizer), np.random.default_rng(seed)
-    optimizer, gradients = AdamW(model.parameters), model.parameters.zeros_like()
-    losses, norms, history = [], [], [gauge(encoder)]
+    optimizer = AdamW(model.parameters)
+    gradients = model.parameters.zeros_like()
+    told, history = [], [gauge(encoder)]
     for step in range(1, steps + 1):
         rows = rng.choice(chosen, 32, replace=False)
-        texts = data.tokens_of(data.columns[rows].T.reshape(-1))  # 32 first sentences, then 32 second
-        gradients.flat[:] = 0
-        losses.append(float(vector_gradients(model, texts, "mean", loss(data.labels[rows]), gradients)))
-        norms.append(float(clip_gradients(gradients, 1.0)))
-        optimizer.step(gradients, lr)
+        told.append(one_step(model, optimizer, gradients, loss, rows))
         if step % 10 == 0:
             history.append(gauge(encoder))
+    losses, norms = zip(*told, strict=True)
     return losses, norms, history
 
 
@@ -145,32 +184,48 @@ def train(model, loss, chosen, steps=50, lr=2e-3, seed=0):
 #
 # <!-- given: 50 -->
 # %%
-from minigpt2.training.losses import cosine_regression, cosine_regression_backward
+from minigpt2.training.losses import (
+    cosine_regression,
+    cosine_regression_backward,
+)
 
 
 def regression(labels):
-    def loss(vectors):  # (64, D): rows 0 … 31 are the first sentences of the pairs, the others the second
+    def loss(vectors):  # (64, D): 32 first sentences, then 32 second ones
         value, ctx = cosine_regression(vectors[:32], vectors[32:], labels)
-        return value, np.concatenate(cosine_regression_backward(1.0, ctx))
+        dvectors = np.concatenate(cosine_regression_backward(1.0, ctx))
+        return value, dvectors
 
     return loss
 
 
+# %%
 only_ones = np.flatnonzero(data.labels == 1)
 collapsed = GPT2.initialise(config, seed=0)
 losses, norms, history = train(collapsed, regression, only_ones)
-show(Lines({"log10 of the loss": np.log10(losses)}, x=[str(i) for i in range(50)]))
+show(
+    Lines(
+        {"log10 of the loss": np.log10(losses)}, x=[str(i) for i in range(50)]
+    )
+)
 
 
 # %%
 def table(history):
-    rows = [
-        [10 * i, g.mean_cosine, g.alignment, g.uniformity, g.effective_rank, score]
-        for i, (g, score) in enumerate(history)
-    ]
-    show(Table(["step", "mean cosine", "alignment", "uniformity", "rank", "AUC"], rows))
+    names = ["step", "mean cosine", "alignment", "uniformity", "rank", "AUC"]
+    rows = []
+    for i, (g, score) in enumerate(history):
+        of_gauges = [
+            g.mean_cosine,
+            g.alignment,
+            g.uniformity,
+            g.effective_rank,
+        ]
+        rows.append([10 * i, *of_gauges, score])
+    show(Table(names, rows))
 
 
+# %%
 table(history)
 (before, auc_before), (after, auc_after) = history[0], history[-1]
 claim("first loss", losses[0])
@@ -207,11 +262,22 @@ def picture(model):
     texts = [*dev.first[:3], "Stock markets fell sharply.", "zzz"]
     vectors = Encoder(model, tokenizer).encode(texts)
     names = [text[:12] for text in texts]
-    show(HeatMap(vectors @ vectors.T, rows=names, columns=names, low=-1.0, high=1.0, digits=2))
+    show(
+        HeatMap(
+            vectors @ vectors.T,
+            rows=names,
+            columns=names,
+            low=-1.0,
+            high=1.0,
+            digits=2,
+        )
+    )
 
 
+# %%
 picture(GPT2.initialise(config, seed=0))
 picture(collapsed)
+
 # %% [markdown]
 # Above the untrained model, below the trained one. Five texts, among them
 # "zzz", and one vector.
@@ -231,10 +297,15 @@ picture(collapsed)
 from minigpt2.evaluation.collapse import collapse_warning, has_collapsed
 
 only_gauges = [g for g, _ in history]
-spoke = next(i for i in range(len(only_gauges)) if collapse_warning(only_gauges[: i + 1]))
+spoke = next(
+    i
+    for i in range(len(only_gauges))
+    if collapse_warning(only_gauges[: i + 1])
+)
 claim("step of the warning", 10 * spoke)
 assert has_collapsed(only_gauges[-1], only_gauges[0])
 print(collapse_warning(only_gauges[: spoke + 1]))
+
 # %% [markdown]
 # At step 20, with the second bad measurement: a run may pass through such a
 # state and recover, so one alone is no alarm.
@@ -251,7 +322,13 @@ print(collapse_warning(only_gauges[: spoke + 1]))
 claim("gradient at first", norms[0])
 claim("gradient at last", norms[-1])
 claim("gradient shrunk", norms[0] / norms[-1])
-show(Lines({"log10 of the gradient's length": np.log10(norms)}, x=[str(i) for i in range(50)]))
+show(
+    Lines(
+        {"log10 of the gradient's length": np.log10(norms)},
+        x=[str(i) for i in range(50)],
+    )
+)
+
 # %% [markdown]
 # It is more than a million times smaller. At the bottom of this loss there is
 # no slope: the loss is `(cosine − 1)²`, its gradient has the factor `cosine −
@@ -273,9 +350,15 @@ show(Lines({"log10 of the gradient's length": np.log10(norms)}, x=[str(i) for i 
 # %%
 from functools import partial
 
-from minigpt2.training.losses import contrastive, contrastive_backward, info_nce, info_nce_backward
+from minigpt2.training.losses import (
+    contrastive,
+    contrastive_backward,
+    info_nce,
+    info_nce_backward,
+)
 
 
+# %%
 def in_batch(labels):
     def loss(vectors):
         value, ctx = info_nce(vectors[:32], vectors[32:], temperature=0.1)
@@ -284,9 +367,12 @@ def in_batch(labels):
     return loss
 
 
+# %%
 def with_margin(labels, margin):
     def loss(vectors):
-        value, ctx = contrastive(vectors[:32], vectors[32:], labels, margin=margin)
+        value, ctx = contrastive(
+            vectors[:32], vectors[32:], labels, margin=margin
+        )
         return value, np.concatenate(contrastive_backward(1.0, ctx))
 
     return loss
@@ -302,22 +388,41 @@ def with_margin(labels, margin):
 everything = np.arange(len(data))
 cures = {
     "both labels, regression": (regression, everything),
-    "both labels, margin 0.02": (partial(with_margin, margin=0.02), everything),
+    "both labels, margin 0.02": (
+        partial(with_margin, margin=0.02),
+        everything,
+    ),
     "label 1, InfoNCE": (in_batch, only_ones),
 }
 outcome = {"label 1, regression": history}
 for name, (loss, chosen) in cures.items():
     outcome[name] = train(GPT2.initialise(config, seed=0), loss, chosen)[2]
-curves = {name: [g.effective_rank for g, _ in h] for name, h in outcome.items()}
-show(Lines(curves, x=[str(10 * i) for i in range(6)], y_label="effective rank", low=0.0))
+
 # %%
-rows = [[name, h[-1][0].mean_cosine, h[-1][0].effective_rank, h[-1][1]] for name, h in outcome.items()]
+curves = {
+    name: [g.effective_rank for g, _ in h] for name, h in outcome.items()
+}
+show(
+    Lines(
+        curves,
+        x=[str(10 * i) for i in range(6)],
+        y_label="effective rank",
+        low=0.0,
+    )
+)
+
+# %%
+rows = [
+    [name, h[-1][0].mean_cosine, h[-1][0].effective_rank, h[-1][1]]
+    for name, h in outcome.items()
+]
 show(Table(["after 50 steps", "mean cosine", "rank", "AUC"], rows))
 for name, _, rank, score in rows:
     short = name.replace("both labels, ", "").replace("label 1, ", "ones ")
     claim(f"rank, {short}", rank)
     claim(f"AUC, {short}", score)
 claim("gain of InfoNCE in AUC", rows[3][3] - auc_before)
+
 # %% [markdown]
 # - **Both labels, regression**: 5.2 directions. No collapse, but narrow, and
 #   the AUC is hardly above where it began. The label-0 pairs look so much
@@ -351,7 +456,10 @@ table(back)
 claim("rank of the revived", back[-1][0].effective_rank)
 claim("AUC of the revived", back[-1][1])
 claim("first gradient of the revival", back_norms[0])
-claim("fresh ahead of revived", outcome["label 1, InfoNCE"][-1][1] - back[-1][1])
+claim(
+    "fresh ahead of revived", outcome["label 1, InfoNCE"][-1][1] - back[-1][1]
+)
+
 # %% [markdown]
 # It comes back, and this we did not expect: after fifty steps its AUC is as
 # good as that of the fresh model, within 0.03. The loss that gave no gradient
@@ -381,10 +489,11 @@ claim("fresh ahead of revived", outcome["label 1, InfoNCE"][-1][1] - back[-1][1]
 #
 # ## Exercises
 #
-# - `13_effective_rank` (beginner): measure how many directions a set of
-#   vectors uses.
-# - `13_stop_the_collapse` (intermediate): a training loop collapses; find the
-#   one line that makes it push.
+# - `13_alignment_and_uniformity` (beginner): the two gauges that part a good
+#   cloud from a collapse.
+# - `13_effective_rank` (intermediate): count directions by how much they are
+#   used.
+# - `13_cure_a_collapse` (advanced): a training loop collapses: make it push.
 #
 # Links: `minigpt2/evaluation/collapse.py` (`collapse_of`, `collapse_warning`,
 # `has_collapsed`), `minigpt2/training/losses/cosine_regression.py`

@@ -38,6 +38,7 @@ from minigpt2.learn import claim, data_file, show
 from minigpt2.views import Bars, Lines, Table
 
 
+# %%
 def descend(lr, s=100.0, steps=60):
     place, heights = np.array([1.0, 1.0]), []
     for _ in range(steps):
@@ -46,8 +47,13 @@ def descend(lr, s=100.0, steps=60):
     return np.array(heights)
 
 
+# %%
 curves = {f"lr {lr}": np.log10(descend(lr)) for lr in (0.002, 0.019, 0.021)}
-show(Lines(curves, x=[str(i) for i in range(60)], y_label="log10 of the height"))
+show(
+    Lines(
+        curves, x=[str(i) for i in range(60)], y_label="log10 of the height"
+    )
+)
 claim("height with 0.019", descend(0.019)[-1])
 claim("height with 0.021", descend(0.021)[-1])
 
@@ -85,20 +91,32 @@ claim("height with 0.021", descend(0.021)[-1])
 # <!-- given: 0 -->
 # %%
 class OurAdamW:
-    def __init__(self, parameters, betas=(0.9, 0.98), eps=1e-8, decay=0.01):
-        self.parameters, self.betas, self.eps, self.decay = parameters, betas, eps, decay
+    betas, eps, decay, t = (0.9, 0.98), 1e-8, 0.01, 0
+
+    def __init__(self, parameters):
+        self.parameters = parameters
         self.m = {name: np.zeros_like(x) for name, x in parameters.items()}
         self.v = {name: np.zeros_like(x) for name, x in parameters.items()}
-        self.t = 0
 
     def step(self, gradients, lr):
         self.t += 1
         for name, x in self.parameters.items():
-            g, m, v, (b1, b2) = gradients[name], self.m[name], self.v[name], self.betas
             x *= 1.0 - lr * self.decay if x.ndim > 1 else 1.0
-            m[:], v[:] = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g * g
-            x -= lr * (m / (1 - b1**self.t)) / (np.sqrt(v / (1 - b2**self.t)) + self.eps)
+            x -= lr * self.direction(name, gradients[name])
 
+
+# %%
+def direction(self, name, g):
+    """m̂ / (sqrt(v̂) + ε) of one parameter, after its moments have moved."""
+    b1, b2 = self.betas
+    self.m[name] = b1 * self.m[name] + (1 - b1) * g
+    self.v[name] = b2 * self.v[name] + (1 - b2) * g * g
+    m = self.m[name] / (1 - b1**self.t)
+    v = self.v[name] / (1 - b2**self.t)
+    return m / (np.sqrt(v) + self.eps)
+
+
+OurAdamW.direction = direction
 
 # %% [markdown]
 # Now a small language model, in double precision, and its real gradients:
@@ -113,12 +131,22 @@ from minigpt2.training import TrainingSet
 from minigpt2.training.gradients import language_model_gradients
 from minigpt2.training.optimizer import AdamW
 
+# %%
 pairs = read_pairs(data_file("train.tsv"), limit=2000)
-tokenizer = train_bpe(pairs.first + pairs.second, vocab_size=600, lowercase=True)
-config = GPT2Config(vocab_size=600, n_positions=64, n_embd=32, n_layer=2, n_head=4)
-data = TrainingSet.from_pairs(pairs, Encoder(GPT2.initialise(config), tokenizer))
-ours, theirs = (GPT2.initialise(config, seed=0, dtype=np.float64) for _ in range(2))
+tokenizer = train_bpe(
+    pairs.first + pairs.second, vocab_size=600, lowercase=True
+)
+config = GPT2Config(
+    vocab_size=600, n_positions=64, n_embd=32, n_layer=2, n_head=4
+)
+data = TrainingSet.from_pairs(
+    pairs, Encoder(GPT2.initialise(config), tokenizer)
+)
+ours, theirs = (
+    GPT2.initialise(config, seed=0, dtype=np.float64) for _ in range(2)
+)
 by_us, by_package = OurAdamW(ours.parameters), AdamW(theirs.parameters)
+
 # %%
 for step in range(5):
     texts = data.tokens_of(np.arange(16 * step, 16 * step + 16))
@@ -127,8 +155,13 @@ for step in range(5):
         loss = language_model_gradients(model, texts, gradients)
         optimizer.step(gradients, lr=1e-3)
     print(f"step {step + 1}: loss {float(loss):.4f}")
-assert np.allclose(ours.parameters.flat, theirs.parameters.flat, rtol=0, atol=1e-12)
-claim("largest difference", np.abs(ours.parameters.flat - theirs.parameters.flat).max())
+assert np.allclose(
+    ours.parameters.flat, theirs.parameters.flat, rtol=0, atol=1e-12
+)
+claim(
+    "largest difference",
+    np.abs(ours.parameters.flat - theirs.parameters.flat).max(),
+)
 print(by_package.decay_counts)
 
 
@@ -150,12 +183,17 @@ def after_five_steps(factor, step_with):
     optimizer = AdamW(model.parameters)
     for step in range(5):
         gradients = model.parameters.zeros_like()
-        language_model_gradients(model, data.tokens_of(np.arange(16 * step, 16 * step + 16)), gradients)
+        language_model_gradients(
+            model,
+            data.tokens_of(np.arange(16 * step, 16 * step + 16)),
+            gradients,
+        )
         gradients.flat *= factor
         step_with(model, optimizer, gradients)
     return model.parameters.flat
 
 
+# %%
 def adam(model, optimizer, gradients):
     optimizer.step(gradients, lr=1e-3)
 
@@ -167,9 +205,15 @@ def plain(model, optimizer, gradients):
 # %%
 start = GPT2.initialise(config, seed=0, dtype=np.float64).parameters.flat
 for name, step_with in (("Adam", adam), ("plain", plain)):
-    once, thousandfold = after_five_steps(1.0, step_with), after_five_steps(1000.0, step_with)
-    ratio = np.linalg.norm(thousandfold - start) / np.linalg.norm(once - start)
+    once, thousandfold = (
+        after_five_steps(1.0, step_with),
+        after_five_steps(1000.0, step_with),
+    )
+    ratio = np.linalg.norm(thousandfold - start) / np.linalg.norm(
+        once - start
+    )
     claim(f"{name}: a thousandfold gradient moves this much further", ratio)
+
 # %% [markdown]
 # Adam: the same distance, the model is the same but for rounding. `m̂ /
 # sqrt(v̂)` divides a thousand by a thousand. Plain descent runs hundreds of
@@ -199,14 +243,21 @@ def adam_in_valley(lr, s, steps=60):
     return 0.5 * (place.flat[0] ** 2 + s * place.flat[1] ** 2)
 
 
+# %%
 rates = 10.0 ** np.linspace(-3, 0.3, 67)
 rows = []
 for name, s in (("round", 1.0), ("ravine", 100.0)):
     with np.errstate(over="ignore"):
-        heights = min(descend(lr, s)[-1] for lr in rates), min(adam_in_valley(lr, s) for lr in rates)
+        heights = (
+            min(descend(lr, s)[-1] for lr in rates),
+            min(adam_in_valley(lr, s) for lr in rates),
+        )
     rows.append([name, *(float(np.log10(max(h, 1e-30))) for h in heights)])
-    claim(f"{name}: descent lower by factors of ten", rows[-1][2] - rows[-1][1])
+    claim(
+        f"{name}: descent lower by factors of ten", rows[-1][2] - rows[-1][1]
+    )
 show(Table(["log10 of the height", "descent", "AdamW"], rows))
+
 # %% [markdown]
 # In the ravine Adam ends more than two factors of ten lower. In the round
 # valley plain descent is there in a single step of lr = 1, to the last digit,
@@ -227,8 +278,19 @@ show(Table(["log10 of the height", "descent", "AdamW"], rows))
 # %%
 from minigpt2.training.schedule import SCHEDULES
 
-curves = {name: [schedule(step, 100, 1.0, 10) for step in range(101)] for name, schedule in SCHEDULES.items()}
-show(Lines(curves, x=[str(i) for i in range(101)], y_label="share of the peak rate", low=0.0))
+curves = {
+    name: [schedule(step, 100, 1.0, 10) for step in range(101)]
+    for name, schedule in SCHEDULES.items()
+}
+show(
+    Lines(
+        curves,
+        x=[str(i) for i in range(101)],
+        y_label="share of the peak rate",
+        low=0.0,
+    )
+)
+
 # %% [markdown]
 # Does it matter? We train the small language model for 60 steps, and look at
 # the loss at the end (the mean of the last ten steps): at a gentle and at a
@@ -242,19 +304,21 @@ show(Lines(curves, x=[str(i) for i in range(101)], y_label="share of the peak ra
 from minigpt2.training.optimizer import clip_gradients
 
 
+# %%
 def run(rate_of_step, clip=1.0, steps=60, spoil=None):
-    """The losses and gradient lengths of a run; `spoil` is a step whose gradient comes out a thousandfold."""
+    """Losses and gradient lengths; step `spoil` has it thousandfold."""
     model = GPT2.initialise(config, seed=0)
-    optimizer, gradients = AdamW(model.parameters), model.parameters.zeros_like()
-    rng, losses, norms = np.random.default_rng(0), [], []
+    optimizer = AdamW(model.parameters)
+    gradients = model.parameters.zeros_like()
+    rng, told = np.random.default_rng(0), []
     for step in range(steps):
         gradients.flat[:] = 0
         texts = data.tokens_of(rng.choice(data.texts, 32, replace=False))
-        losses.append(float(language_model_gradients(model, texts, gradients)))
+        loss = language_model_gradients(model, texts, gradients)
         gradients.flat *= 1000.0 if step == spoil else 1.0
-        norms.append(float(clip_gradients(gradients, clip)))
+        told.append((float(loss), float(clip_gradients(gradients, clip))))
         optimizer.step(gradients, rate_of_step(step))
-    return np.array(losses), np.array(norms)
+    return np.array(told).T
 
 
 # %%
@@ -267,12 +331,28 @@ kinds = {
 }
 ends = {}
 for name, (kind, warmup, peak) in kinds.items():
-    losses, _ = run(lambda step, f=SCHEDULES[kind], w=warmup, peak=peak: f(step, 60, peak, w))
+    losses, _ = run(
+        lambda step, f=SCHEDULES[kind], w=warmup, peak=peak: f(
+            step, 60, peak, w
+        )
+    )
     ends[name] = losses[-10:].mean()
-show(Bars(list(ends), list(ends.values()), caption="loss at the end: gentle 0.003, bold 0.01"))
+
+# %%
+show(
+    Bars(
+        list(ends),
+        list(ends.values()),
+        caption="loss at the end: gentle 0.003, bold 0.01",
+    )
+)
 claim("gentle: warm-up gains", ends["gentle"] - ends["gentle, warm-up"])
 claim("bold: warm-up gains", ends["bold"] - ends["bold, warm-up"])
-claim("bold: the fall gains", ends["bold, warm-up"] - ends["bold, warm-up, fall"])
+claim(
+    "bold: the fall gains",
+    ends["bold, warm-up"] - ends["bold, warm-up, fall"],
+)
+
 # %% [markdown]
 # Warm-up is no law. At the bold rate it gains 0.33, at the gentle one it
 # loses a little: there it only wastes six steps. What it buys is a bolder
@@ -318,12 +398,19 @@ def rate(step):
 smooth, norms = run(rate)
 clipped, _ = run(rate, spoil=20)
 unclipped, _ = run(rate, clip=1e9, spoil=20)
-curves = {"nothing spoiled": smooth, "spoiled, clipped": clipped, "spoiled, not clipped": unclipped}
+
+# %%
+curves = {
+    "nothing spoiled": smooth,
+    "spoiled, clipped": clipped,
+    "spoiled, not clipped": unclipped,
+}
 show(Lines(curves, x=[str(i) for i in range(60)], y_label="loss"))
 claim("worst setback, clipped", (clipped - smooth)[20:].max())
 claim("worst setback, not clipped", (unclipped - smooth)[20:].max())
 claim("behind at the end, not clipped", (unclipped - smooth)[-10:].mean())
 claim("steps above length 1", int((norms > 1.0).sum()))
+
 # %% [markdown]
 # The unclipped run does not get over it at all: the loss jumps by 0.7, and
 # forty steps later it is still 0.64 behind. The clipped one hardly notices.
@@ -364,6 +451,7 @@ model = GPT2.initialise(config, seed=0, dtype=np.float64)
 columns = data.columns[data.labels == 1][:32]  # (32, 2)
 
 
+# %%
 def contrast(vectors):
     half = len(vectors) // 2
     value, ctx = info_nce(vectors[:half], vectors[half:], temperature=0.1)
@@ -372,7 +460,9 @@ def contrast(vectors):
 
 def regress(vectors):
     half = len(vectors) // 2
-    value, ctx = cosine_regression(vectors[:half], vectors[half:], np.ones(half))
+    value, ctx = cosine_regression(
+        vectors[:half], vectors[half:], np.ones(half)
+    )
     return value, np.concatenate(cosine_regression_backward(1.0, ctx))
 
 
@@ -398,14 +488,27 @@ def as_pairs(texts, gradients, scale):
     vector_gradients(model, texts, "mean", contrast, gradients, scale=scale)
 
 
+# %%
 def angle(a, b):
-    return np.degrees(np.arccos(np.clip(a @ b / np.linalg.norm(a) / np.linalg.norm(b), -1, 1)))
+    return np.degrees(
+        np.arccos(
+            np.clip(a @ b / np.linalg.norm(a) / np.linalg.norm(b), -1, 1)
+        )
+    )
 
 
+# %%
 whole, halves = [np.arange(32)], [np.arange(16), np.arange(16, 32)]
-hows = {"language model": as_language, "cosine regression": as_regression, "InfoNCE": as_pairs}
+hows = {
+    "language model": as_language,
+    "cosine regression": as_regression,
+    "InfoNCE": as_pairs,
+}
 for name, how in hows.items():
-    claim(f"angle in degrees, {name}", angle(gradient_of(whole, how), gradient_of(halves, how)))
+    claim(
+        f"angle in degrees, {name}",
+        angle(gradient_of(whole, how), gradient_of(halves, how)),
+    )
 
 
 # %% [markdown]
@@ -430,11 +533,16 @@ for name, how in hows.items():
 # part, all the same?
 # %%
 def in_chunks(texts, gradients, scale):
-    vector_gradients(model, texts, "mean", contrast, gradients, scale=scale, chunk_texts=16)
+    vector_gradients(
+        model, texts, "mean", contrast, gradients, scale=scale, chunk_texts=16
+    )
 
 
-difference = np.abs(gradient_of(whole, as_pairs) - gradient_of(whole, in_chunks)).max()
+difference = np.abs(
+    gradient_of(whole, as_pairs) - gradient_of(whole, in_chunks)
+).max()
 claim("largest difference in chunks", difference)
+
 # %% [markdown]
 # It can, to the last digits. *Gradient caching* (Gao et al. 2021,
 # arXiv:2101.06983) first makes all vectors without keeping anything, then
@@ -457,23 +565,36 @@ import tracemalloc
 
 texts = data.tokens_of(np.arange(200))
 deep = GPT2.initialise(config.replace(n_layer=8), seed=0)
+
+
+def back_and_forth(recompute):
+    gradients = deep.parameters.zeros_like()
+    how = {"recompute": recompute}
+    vector_gradients(deep, texts, "mean", contrast, gradients, **how)
+    return gradients.flat
+
+
+# %%
 measured = {}
 for recompute in (False, True):
     seconds = []
     for _ in range(4):
-        gradients, started = deep.parameters.zeros_like(), time.process_time()
-        vector_gradients(deep, texts, "mean", contrast, gradients, recompute=recompute)
+        started = time.process_time()
+        gradient = back_and_forth(recompute)
         seconds.append(time.process_time() - started)
     tracemalloc.start()
-    vector_gradients(deep, texts, "mean", contrast, deep.parameters.zeros_like(), recompute=recompute)
-    measured[recompute] = gradients.flat, tracemalloc.get_traced_memory()[1] / 2**20, min(seconds)
+    back_and_forth(recompute)
+    megabytes = tracemalloc.get_traced_memory()[1] / 2**20
     tracemalloc.stop()
+    measured[recompute] = gradient, megabytes, min(seconds)
+
 # %%
 assert np.array_equal(measured[False][0], measured[True][0])
 claim("megabytes kept", measured[False][1])
 claim("megabytes recomputed", measured[True][1])
 claim("memory saved, factor", measured[False][1] / measured[True][1])
 claim("more time, factor", measured[True][2] / measured[False][2])
+
 # %% [markdown]
 # The gradient is the same bit for bit. The memory is about a third. The time,
 # which a paper's arithmetic puts at a third more (one forward again to a
@@ -500,6 +621,8 @@ rng = CountedGenerator(np, seed=0)
 x = np.ones((4, 1000), dtype=np.float32)
 y, ctx = dropout(x, 0.25, rng)
 claim("share dropped", (y == 0).mean())
+
+# %%
 claim("the others become", y.max())
 claim("mean of all", y.mean())
 rng.position = 0
@@ -508,6 +631,7 @@ assert np.array_equal(dropout_again(x, ctx), y)
 assert np.array_equal(dropout_backward(np.ones_like(x), ctx), y), (
     "the gradient passes where the value has passed"
 )
+
 # %% [markdown]
 # A third larger, 1.33 or `1 / (1 − 0.25)`, so that the mean of all stays near
 # 1 and nothing has to be changed when the model is used. The same position of
@@ -536,9 +660,15 @@ from minigpt2.training import Trainer, TrainingSettings
 from minigpt2.training.events import StepDone
 
 settings = TrainingSettings(
-    objective="info_nce", max_steps=12, batch_size=16, dropout=0.1, checkpoint_every=3
+    objective="info_nce",
+    max_steps=12,
+    batch_size=16,
+    dropout=0.1,
+    checkpoint_every=3,
 )
 encoder = Encoder(GPT2.initialise(config, seed=0), tokenizer)
+
+# %%
 folder = Path(tempfile.mkdtemp())
 
 
@@ -557,17 +687,29 @@ import shutil
 import minigpt2
 from minigpt2.training.checkpoints import newest_checkpoint
 
+# %%
 calm = Trainer(encoder, data, settings, folder / "calm").run()
 try:
-    Trainer(encoder, data, settings, folder / "killed", reporters=[PowerCut()]).run()
+    Trainer(
+        encoder, data, settings, folder / "killed", reporters=[PowerCut()]
+    ).run()
 except RuntimeError as error:
     print("killed:", error)
 checkpoint, _ = newest_checkpoint(folder / "killed" / "checkpoints")
-print(checkpoint.path.name, {name: array.shape for name, array in checkpoint.arrays.items()})
+print(
+    checkpoint.path.name,
+    {name: array.shape for name, array in checkpoint.arrays.items()},
+)
 print(checkpoint.progress)
+
 # %%
-resumed = Trainer(encoder, data, settings, folder / "killed", resume=True).run()
-a, b = (minigpt2.load(result.path).model.parameters.flat for result in (calm, resumed))
+resumed = Trainer(
+    encoder, data, settings, folder / "killed", resume=True
+).run()
+a, b = (
+    minigpt2.load(result.path).model.parameters.flat
+    for result in (calm, resumed)
+)
 claim("parameters", a.size)
 claim("parameters that differ", int((a != b).sum()))
 
@@ -587,24 +729,34 @@ claim("parameters that differ", int((a != b).sum()))
 # <!-- claims: 0 = parameters that differ; 46,720 = parameters -->
 # <!-- given: 7; 8 -->
 # %%
+def gradient_of_all(model):
+    gradients, texts = model.parameters.zeros_like(), columns.T.reshape(-1)
+    texts = data.tokens_of(texts)
+    vector_gradients(model, texts, "mean", contrast, gradients)
+    return gradients
+
+
+# %%
 def go_on(keep_moments):
-    """The parameters after six more steps from the checkpoint, with or without Adam's moments."""
+    """How far six more steps lead, with Adam's moments or without."""
+    arrays = checkpoint.arrays
     model = GPT2.initialise(config)
-    model.parameters.flat[:] = checkpoint.arrays["parameters"]
-    optimizer, gradients = AdamW(model.parameters), model.parameters.zeros_like()
+    model.parameters.flat[:] = arrays["parameters"]
+    optimizer = AdamW(model.parameters)
     if keep_moments:
         optimizer.t = checkpoint.progress.optimizer_steps
-        optimizer.m.flat[:], optimizer.v.flat[:] = checkpoint.arrays["m"], checkpoint.arrays["v"]
+        optimizer.m.flat[:] = arrays["m"]
+        optimizer.v.flat[:] = arrays["v"]
     for _ in range(6):
-        gradients.flat[:] = 0
-        vector_gradients(model, data.tokens_of(columns.T.reshape(-1)), "mean", contrast, gradients)
-        optimizer.step(gradients, lr=1e-3)
-    return model.parameters.flat - checkpoint.arrays["parameters"]
+        optimizer.step(gradient_of_all(model), lr=1e-3)
+    return model.parameters.flat - arrays["parameters"]
 
 
+# %%
 with_moments, without = go_on(True), go_on(False)
 claim("degrees apart without moments", angle(with_moments, without))
 shutil.rmtree(folder)
+
 # %% [markdown]
 # 20 degrees. Nothing crashes and the loss falls, so nobody notices; but it is
 # not the run that was stopped. Fresh moments also make the first steps as
@@ -623,9 +775,14 @@ shutil.rmtree(folder)
 #
 # ## Exercises
 #
-# - `14_adamw_step` (intermediate): write one step of AdamW, with the
-#   correction of the start.
-# - `14_clip_all_together` (beginner): clip a gradient without turning it.
+# - `14_warmup_cosine` (beginner): the learning rate as a function of the
+#   step.
+# - `14_clip_gradients` (beginner): clip a gradient without turning it.
+# - `14_adamw_step` (intermediate): one step of AdamW, with the correction of
+#   the start.
+# - `14_accumulate` (intermediate): gradients in parts that add up to the
+#   whole.
+# - `14_resume` (intermediate): save and restore all that the next step reads.
 #
 # Links: `minigpt2/training/optimizer.py` (`AdamW`, `clip_gradients`),
 # `minigpt2/training/schedule.py` (`SCHEDULES`),

@@ -27,9 +27,20 @@ from minigpt2.views import Bars, Lines, Table
 
 test = read_pairs(data_file("test.tsv"))
 encoder = minigpt2.load()
-first, second = encoder.encode(test.first), encoder.encode(test.second)  # (1400, 256) each
+
+# %%
+first, second = (
+    encoder.encode(test.first),
+    encoder.encode(test.second),
+)  # (1400, 256) each
 cosines = (first * second).sum(axis=1).astype(np.float64)  # (1400,)
-print(test.first[2], test.second[2], f"label {test.labels[2]:.0f}, cosine {cosines[2]:.2f}", sep="\n")
+print(
+    test.first[2],
+    test.second[2],
+    f"label {test.labels[2]:.0f}, cosine {cosines[2]:.2f}",
+    sep="\n",
+)
+
 # %% [markdown]
 # 1400 pairs of sentences with labels: 1 for the same meaning, 0 for another.
 # In half of them, label 0, the sentences mostly share their words.
@@ -53,8 +64,19 @@ best = best_threshold(cosines, test.labels)
 claim("best threshold", best.threshold)
 claim("accuracy there", best.value)
 steps = np.linspace(0.0, 1.0, 51)
-curve = {"accuracy": [accuracy_at(cosines, test.labels, step) for step in steps]}
-show(Lines(curve, x=[f"{step:.2f}" for step in steps], caption="accuracy over the threshold"))
+
+# %%
+curve = {
+    "accuracy": [accuracy_at(cosines, test.labels, step) for step in steps]
+}
+show(
+    Lines(
+        curve,
+        x=[f"{step:.2f}" for step in steps],
+        caption="accuracy over the threshold",
+    )
+)
+
 # %% [markdown]
 # 0.6, hardly better than guessing. Nearly all cosines lie above 0.5, so
 # nearly all pairs are called the same. The best threshold is 0.91 and reaches
@@ -79,12 +101,18 @@ show(Lines(curve, x=[f"{step:.2f}" for step in steps], caption="accuracy over th
 # %%
 from minigpt2.evaluation.metrics import auc, ranks
 
-positive, negative = cosines[test.labels == 1], cosines[test.labels == 0]  # (700,) each
-wins = (positive[:, None] > negative[None, :]).mean() + 0.5 * (positive[:, None] == negative[None, :]).mean()
+positive, negative = (
+    cosines[test.labels == 1],
+    cosines[test.labels == 0],
+)  # (700,) each
+wins = (positive[:, None] > negative[None, :]).mean() + 0.5 * (
+    positive[:, None] == negative[None, :]
+).mean()
 assert np.isclose(wins, auc(cosines, test.labels))
 claim("AUC", wins)
 claim("mean cosine, label 1", positive.mean())
 claim("mean cosine, label 0", negative.mean())
+
 # %% [markdown]
 # The definition compares 700 · 700 pairs of pairs. The package sorts once:
 # the sum of the *ranks* of the positives tells the same (Mann and Whitney),
@@ -93,8 +121,11 @@ claim("mean cosine, label 0", negative.mean())
 # <!-- given: 700 -->
 # %%
 print(ranks(np.array([0.3, 0.9, 0.3, 0.1])))
-by_ranks = (ranks(cosines)[test.labels == 1].sum() - 700 * 701 / 2) / (700 * 700)
+by_ranks = (ranks(cosines)[test.labels == 1].sum() - 700 * 701 / 2) / (
+    700 * 700
+)
 assert np.isclose(by_ranks, wins)
+
 # %% [markdown]
 # ## Spearman: the order of graded scores
 #
@@ -110,11 +141,22 @@ assert np.isclose(by_ranks, wins)
 from minigpt2.evaluation.metrics import pearson, spearman
 
 rng = np.random.default_rng(0)
-scores = np.clip(5 * cosines[:200] + rng.normal(0, 0.7, 200), 0, 5)  # as if people had scored
-for name, values in (("cosines", cosines[:200]), ("tenth power", np.clip(cosines[:200], 0, 1) ** 10)):
+scores = np.clip(
+    5 * cosines[:200] + rng.normal(0, 0.7, 200), 0, 5
+)  # as if people had scored
+
+# %%
+for name, values in (
+    ("cosines", cosines[:200]),
+    ("tenth power", np.clip(cosines[:200], 0, 1) ** 10),
+):
     claim(f"Pearson, {name}", pearson(values, scores))
     claim(f"Spearman, {name}", spearman(values, scores))
-assert np.isclose(spearman(cosines[:200], scores), np.corrcoef(ranks(cosines[:200]), ranks(scores))[0, 1])
+assert np.isclose(
+    spearman(cosines[:200], scores),
+    np.corrcoef(ranks(cosines[:200]), ranks(scores))[0, 1],
+)
+
 # %% [markdown]
 # Pearson's falls from 0.87 to 0.60, Spearman's stays 0.56 to the last digit:
 # the order is the same. So Spearman's is the usual number for embeddings,
@@ -146,6 +188,7 @@ ranking, relevant = np.array([0.9, 0.8, 0.7, 0.6]), np.array([0, 0, 1, 0])
 claim("MRR in third place", mrr(ranking, relevant))
 claim("nDCG in third place", ndcg(ranking, relevant))
 assert np.isclose(ndcg(ranking, relevant), 1 / np.log2(3 + 1))
+
 # %%
 queries = np.flatnonzero(test.labels == 1)[:200]
 documents, number = np.unique(np.array(test.second), return_inverse=True)
@@ -155,9 +198,26 @@ found = first[queries] @ vectors.T  # (200, documents)
 relevance = np.zeros(found.shape)
 relevance[np.arange(200), number[queries]] = 1
 claim("documents", len(documents))
-claim("nDCG@10", np.mean([ndcg(s, r) for s, r in zip(found, relevance, strict=True)]))
-claim("MRR@10", np.mean([mrr(s, r) for s, r in zip(found, relevance, strict=True)]))
-claim("recall@10", np.mean([r[np.argsort(-s)[:10]].sum() for s, r in zip(found, relevance, strict=True)]))
+claim(
+    "nDCG@10",
+    np.mean([ndcg(s, r) for s, r in zip(found, relevance, strict=True)]),
+)
+
+# %%
+claim(
+    "MRR@10",
+    np.mean([mrr(s, r) for s, r in zip(found, relevance, strict=True)]),
+)
+claim(
+    "recall@10",
+    np.mean(
+        [
+            r[np.argsort(-s)[:10]].sum()
+            for s, r in zip(found, relevance, strict=True)
+        ]
+    ),
+)
+
 # %% [markdown]
 # The same vectors, the same sentences. As a judge of pairs the model was
 # right in 0.65 of the cases at best; as a search engine among 700 documents
@@ -175,11 +235,17 @@ claim("recall@10", np.mean([r[np.argsort(-s)[:10]].sum() for s, r in zip(found, 
 #
 # **Predict:** our pairs are half positive. If we keep only every tenth
 # positive pair, what becomes of AUC, and of average precision?
+#
+# <!-- given: 1 -->
 # %%
 keep = (test.labels == 0) | (np.cumsum(test.labels == 1) % 10 == 0)
 for name, rows in (("all", slice(None)), ("few positives", keep)):
     claim(f"AUC, {name}", auc(cosines[rows], test.labels[rows]))
-    claim(f"average precision, {name}", average_precision(cosines[rows], test.labels[rows]))
+    claim(
+        f"average precision, {name}",
+        average_precision(cosines[rows], test.labels[rows]),
+    )
+
 # %% [markdown]
 # The AUC stays where it was, but for chance: 0.71 and 0.74. It compares
 # positives with negatives and does not ask how many there are. Average
@@ -208,16 +274,39 @@ for name, rows in (("all", slice(None)), ("few positives", keep)):
 # %%
 from minigpt2.evaluation import baselines
 
-systems = [baselines.encoder_system("untrained", baselines.untrained(encoder))]
-systems += [baselines.tf_idf(test.first + test.second), baselines.random_words(256), *baselines.overlaps()]
+systems = [
+    baselines.encoder_system("untrained", baselines.untrained(encoder))
+]
+systems += [
+    baselines.tf_idf(test.first + test.second),
+    baselines.random_words(256),
+    *baselines.overlaps(),
+]
+
+# %%
 scores_of = {"nano": cosines}
 for system in systems:
-    rows = system.rows(test.first[:700], ""), system.rows(test.second[:700], "")
+    rows = (
+        system.rows(test.first[:700], ""),
+        system.rows(test.second[:700], ""),
+    )
     scores_of[system.name] = system.compare(*rows)
-aucs = {name: auc(scores[:700], test.labels[:700]) for name, scores in scores_of.items()}
-show(Bars(list(aucs), list(aucs.values()), caption="AUC on the first 700 test pairs; 0.5 is guessing"))
+
+# %%
+aucs = {
+    name: auc(scores[:700], test.labels[:700])
+    for name, scores in scores_of.items()
+}
+show(
+    Bars(
+        list(aucs),
+        list(aucs.values()),
+        caption="AUC on the first 700 test pairs; 0.5 is guessing",
+    )
+)
 for name, value in aucs.items():
     claim(f"AUC of {name}", value)
+
 # %% [markdown]
 # The model leads, 0.71 against 0.60 for TF-IDF, a method from 1972. And the
 # untrained model is *worse* than guessing: in this data the pairs with
@@ -245,17 +334,30 @@ kinds = np.array([kind_of[id] for id in test.ids])
 
 
 def auc_of_kind(scores, kind, size=None):
-    scores, labels, its = scores[:size], test.labels[:size], kinds[:size] == kind
+    scores, labels, its = (
+        scores[:size],
+        test.labels[:size],
+        kinds[:size] == kind,
+    )
     rows = its | (labels != labels[its][0])
     return auc(scores[rows], labels[rows])
 
 
+# %%
 different = list(dict.fromkeys(kinds[test.labels == 0]))
 by_kind = {kind: auc_of_kind(cosines, kind) for kind in different}
 by_kind = dict(sorted(by_kind.items(), key=lambda item: -item[1]))
-show(Bars(list(by_kind), list(by_kind.values()), high=1.0, caption="AUC of the model by kind of difference"))
+show(
+    Bars(
+        list(by_kind),
+        list(by_kind.values()),
+        high=1.0,
+        caption="AUC of the model by kind of difference",
+    )
+)
 for kind in ("topic", "negation", "roles"):
     claim(f"kind {kind}", by_kind[kind])
+
 # %% [markdown]
 # Another topic is told with certainty, 1.00 rounded; a negation is found in
 # 0.68 of the comparisons; and swapped roles have 0.36, *below* guessing. To
@@ -282,28 +384,49 @@ for kind in ("topic", "negation", "roles"):
 from minigpt2.evaluation.overlap import bigram_overlap, words
 
 same_words = np.array(
-    [sorted(words(a)) == sorted(words(b)) for a, b in zip(test.first, test.second, strict=True)]
+    [
+        sorted(words(a)) == sorted(words(b))
+        for a, b in zip(test.first, test.second, strict=True)
+    ]
 )
 rows = np.flatnonzero(same_words)
 claim("pairs of the same words", len(rows))
+
+# %%
 claim("of them with label 0", int((test.labels[rows] == 0).sum()))
 some = [test.first[i] for i in rows], [test.second[i] for i in rows]
 tf_idf = baselines.tf_idf(test.first + test.second)
 on_order = {
     "nano": cosines[rows],
-    "TF-IDF": tf_idf.compare(tf_idf.rows(some[0], ""), tf_idf.rows(some[1], "")),
+    "TF-IDF": tf_idf.compare(
+        tf_idf.rows(some[0], ""), tf_idf.rows(some[1], "")
+    ),
     "bigrams": bigram_overlap(*some),
 }
+
 # %%
-aucs = {name: auc(scores, test.labels[rows]) for name, scores in on_order.items()}
+aucs = {
+    name: auc(scores, test.labels[rows]) for name, scores in on_order.items()
+}
 show(
-    Bars(list(aucs), list(aucs.values()), high=1.0, caption="AUC on pairs of the same words; 0.5 is guessing")
+    Bars(
+        list(aucs),
+        list(aucs.values()),
+        high=1.0,
+        caption="AUC on pairs of the same words; 0.5 is guessing",
+    )
 )
+
+# %%
 for name, value in aucs.items():
     claim(f"same words, {name}", value)
 for label in (1, 0):
     chosen = test.labels[rows] == label
-    claim(f"cosine of the same words, label {label}", on_order["nano"][chosen].mean())
+    claim(
+        f"cosine of the same words, label {label}",
+        on_order["nano"][chosen].mean(),
+    )
+
 # %% [markdown]
 # TF-IDF cannot tell anything, 0.5: bags of equal words are equal. The model,
 # 9 million parameters with positions and attention, has 0.49. And the
@@ -330,7 +453,12 @@ for label in (1, 0):
 # %%
 swapped = rows[test.labels[rows] == 0]
 most = swapped[np.argsort(-cosines[swapped])[:4]]
-show(Table(["sentence", "cosine with its opposite"], [[test.first[i], cosines[i]] for i in most]))
+show(
+    Table(
+        ["sentence", "cosine with its opposite"],
+        [[test.first[i], cosines[i]] for i in most],
+    )
+)
 claim("highest cosine of swapped roles", cosines[most[0]])
 
 
@@ -371,6 +499,7 @@ claim("all pairs, high", high)
 low, high = spread(on_order["nano"], test.labels[rows])
 claim("same words, low", low)
 claim("same words, high", high)
+
 # %% [markdown]
 # From 0.69 to 0.74 for all pairs: two models that differ by 0.02 on them may
 # well be equally good. For the 154 pairs of the same words the range is 0.38
@@ -398,9 +527,11 @@ claim("same words, high", high)
 #
 # ## Exercises
 #
-# - `15_ndcg` (intermediate): write nDCG at k, with graded relevance.
-# - `15_auc_with_ties` (beginner): count wins and half wins, and find what a
-#   constant score gets.
+# - `15_auc` (beginner): the chance of the right order, ties counting half.
+# - `15_spearman` (intermediate): ranks with ties, and their correlation.
+# - `15_average_precision` (intermediate): precision at every positive; tied
+#   scores are one step.
+# - `15_ndcg` (intermediate): what a ranking is worth, by its first ten.
 #
 # Links: `minigpt2/evaluation/metrics.py` (`auc`, `spearman`,
 # `average_precision`, `ndcg`, `mrr`), `minigpt2/evaluation/baselines.py`

@@ -29,12 +29,27 @@ from minigpt2.tokenizer import train_bpe
 from minigpt2.training import TrainingSet
 from minigpt2.views import Bars, Lines, Table
 
-pairs, test = read_pairs(data_file("train.tsv")), read_pairs(data_file("test.tsv"))
-tokenizer = train_bpe(pairs.first + pairs.second, vocab_size=1000, lowercase=True)
-config = GPT2Config(vocab_size=1000, n_positions=64, n_embd=64, n_layer=1, n_head=4)
-text = TrainingSet.from_pairs(pairs, Encoder(GPT2.initialise(config), tokenizer))
-measured_on = TrainingSet.from_pairs(test, Encoder(GPT2.initialise(config), tokenizer))
+# %%
+pairs, test = (
+    read_pairs(data_file("train.tsv")),
+    read_pairs(data_file("test.tsv")),
+)
+tokenizer = train_bpe(
+    pairs.first + pairs.second, vocab_size=1000, lowercase=True
+)
+
+# %%
+config = GPT2Config(
+    vocab_size=1000, n_positions=64, n_embd=64, n_layer=1, n_head=4
+)
+text = TrainingSet.from_pairs(
+    pairs, Encoder(GPT2.initialise(config), tokenizer)
+)
+measured_on = TrainingSet.from_pairs(
+    test, Encoder(GPT2.initialise(config), tokenizer)
+)
 print(text.texts, "sentences,", len(text.ids), "tokens")
+
 # %% [markdown]
 # ## Part one: a language model
 #
@@ -62,6 +77,7 @@ hidden, _ = fresh.forward(batch)  # (N, D)
 loss, ctx = next_token(hidden, wte, batch)
 claim("log of 1000", np.log(1000))
 claim("loss of the untrained model", loss)
+
 # %% [markdown]
 # The logarithm of 1000, 6.91, and the untrained model has 6.93: it knows
 # nothing and is a little too sure of it.
@@ -86,6 +102,7 @@ assert np.allclose(cross_entropy_backward(1.0, plain_ctx), by_hand, atol=1e-7)
 dhidden, dwte = next_token_backward(1.0, ctx)
 assert np.allclose(dwte, by_hand.T @ hidden[ctx.rows], atol=1e-5)
 print(type(ctx).__name__, type(plain_ctx).__name__, dhidden.shape, dwte.shape)
+
 # %% [markdown]
 # Now let it read: 150 steps of 32 sentences, more than a third of what there
 # is to read.
@@ -101,13 +118,19 @@ from minigpt2.training.optimizer import AdamW, clip_gradients
 from minigpt2.training.schedule import warmup_cosine
 
 
+# %%
 def read(model, steps=150, lr=5e-3):
-    optimizer, gradients = AdamW(model.parameters), model.parameters.zeros_like()
+    optimizer, gradients = (
+        AdamW(model.parameters),
+        model.parameters.zeros_like(),
+    )
     order, losses = np.random.default_rng(0).permutation(text.texts), []
     for step in range(steps):
         gradients.flat[:] = 0
         texts = text.tokens_of(order[32 * step : 32 * step + 32])
-        losses.append(float(language_model_gradients(model, texts, gradients)))
+        losses.append(
+            float(language_model_gradients(model, texts, gradients))
+        )
         clip_gradients(gradients, 1.0)
         optimizer.step(gradients, warmup_cosine(step, steps, lr, steps // 10))
     return losses
@@ -120,7 +143,15 @@ started = time.process_time()
 pretrained = GPT2.initialise(config, seed=0)
 losses = read(pretrained)
 seconds_of_reading = time.process_time() - started
-show(Lines({"loss": losses}, x=[str(i) for i in range(150)], caption="next-token loss"))
+
+# %%
+show(
+    Lines(
+        {"loss": losses},
+        x=[str(i) for i in range(150)],
+        caption="next-token loss",
+    )
+)
 claim("loss after reading", np.mean(losses[-10:]))
 claim("million parameters", pretrained.parameters.flat.size / 1e6)
 claim("perplexity before", np.exp(losses[0]))
@@ -137,13 +168,17 @@ def continue_text(model, beginning, tokens=8):
 
 
 for beginning in ("the dog", "on monday, my grandmother"):
-    print("before:", continue_text(GPT2.initialise(config, seed=0), beginning))
+    print(
+        "before:", continue_text(GPT2.initialise(config, seed=0), beginning)
+    )
     print("after: ", continue_text(pretrained, beginning))
+
 # %% [markdown]
 # From 6.9 to about 4.7, or from 1022 tokens to 113 that it wavers between.
-# What it writes is no literature, but "on monday, my grandmother will not …
-# be to" has the order of English, from half a minute of reading and 0.12
-# million parameters.
+# What it writes is poor, the same words again and again, since always taking
+# the likeliest token runs in circles. But it writes words where the fresh
+# model stutters letters, after a few seconds of reading, with 0.12 million
+# parameters.
 #
 # <!-- claims: 6.9 = loss of the untrained model; 4.7 = loss after reading
 # ±0.2; 1022 = perplexity before ±20; 113 = perplexity after ±25; 0.12 =
@@ -167,12 +202,19 @@ from minigpt2.training.validation import vectors_of
 def score(model):
     vectors = vectors_of(measured_on, Encoder(model, tokenizer))
     first, second = measured_on.columns.T
-    return auc((vectors[first] * vectors[second]).sum(axis=1), measured_on.labels)
+    return auc(
+        (vectors[first] * vectors[second]).sum(axis=1), measured_on.labels
+    )
 
 
+# %%
 claim("AUC untrained", score(GPT2.initialise(config, seed=0)))
 claim("AUC of the language model", score(pretrained))
-claim("language model minus untrained", score(pretrained) - score(GPT2.initialise(config, seed=0)))
+claim(
+    "language model minus untrained",
+    score(pretrained) - score(GPT2.initialise(config, seed=0)),
+)
+
 # %% [markdown]
 # No. Both are below 0.5, and the language model lies even a little lower. To
 # guess the next token a row must hold what may *follow*, not what the
@@ -200,6 +242,8 @@ anchors = sorted(set(pairs.first))
 np.random.default_rng(1).shuffle(anchors)
 chosen = set(anchors[:200])
 rows = [i for i, sentence in enumerate(pairs.first) if sentence in chosen]
+
+# %%
 few = pairs._replace(
     ids=[pairs.ids[i] for i in rows],
     first=[pairs.first[i] for i in rows],
@@ -213,19 +257,33 @@ print(*notes)
 
 
 # %%
+def batches_of(epochs, seed):
+    rest = labelled.lengths_of_examples(), 32, None, seed
+    for epoch in range(epochs):
+        yield from batches_of_epoch(labelled.columns, *rest, epoch, 2)
+
+
+def gradient_of(model, examples, gradients):
+    texts = objectives.texts_of_batch(labelled, examples)
+    loss = objectives.loss_of_batch(labelled, examples, settings)
+    gradients.flat[:] = 0
+    vector_gradients(
+        model, labelled.tokens_of(texts), "mean", loss, gradients
+    )
+
+
+# %%
 def fine_tune(model, epochs=6, lr=3e-3, seed=0):
     """Train on the labelled pairs; seconds of computing."""
     started = time.process_time()
-    optimizer, gradients = AdamW(model.parameters), model.parameters.zeros_like()
-    sizes = labelled.lengths_of_examples(), 32, None, seed
-    batches = [b for e in range(epochs) for b in batches_of_epoch(labelled.columns, *sizes, e, 2)]
+    optimizer = AdamW(model.parameters)
+    gradients = model.parameters.zeros_like()
+    batches = list(batches_of(epochs, seed))
+    steps, warmup = len(batches), len(batches) // 20
     for step, examples in enumerate(batches):
-        gradients.flat[:] = 0
-        texts = labelled.tokens_of(objectives.texts_of_batch(labelled, examples))
-        loss = objectives.loss_of_batch(labelled, examples, settings)
-        vector_gradients(model, texts, "mean", loss, gradients)
+        gradient_of(model, examples, gradients)
         clip_gradients(gradients, 1.0)
-        optimizer.step(gradients, warmup_cosine(step, len(batches), lr, len(batches) // 20))
+        optimizer.step(gradients, warmup_cosine(step, steps, lr, warmup))
     return time.process_time() - started
 
 
@@ -246,16 +304,31 @@ def copy(model):
 results, seconds = {"from scratch": [], "language model first": []}, 0.0
 for seed in (0, 1):
     for name in results:
-        model = copy(pretrained) if name != "from scratch" else GPT2.initialise(config, seed)
+        model = (
+            copy(pretrained)
+            if name != "from scratch"
+            else GPT2.initialise(config, seed)
+        )
         seconds = fine_tune(model, seed=seed)
         results[name].append(100 * score(model))
-rows = [[name, *values, float(np.mean(values))] for name, values in results.items()]
+
+# %%
+rows = [
+    [name, *values, float(np.mean(values))]
+    for name, values in results.items()
+]
 show(Table(["AUC × 100", "seed 0", "seed 1", "mean"], rows))
-gain = np.array(results["language model first"]) - np.array(results["from scratch"])
+gain = np.array(results["language model first"]) - np.array(
+    results["from scratch"]
+)
 claim("mean from scratch", np.mean(results["from scratch"]))
 claim("mean gain", gain.mean())
-claim("noise minus gain", abs(np.diff(results["from scratch"]))[0] - abs(gain.mean()))
+claim(
+    "noise minus gain",
+    abs(np.diff(results["from scratch"]))[0] - abs(gain.mean()),
+)
 claim("reading in fine-tunings", seconds_of_reading / seconds)
+
 # %% [markdown]
 # **It is not ahead.** The mean gain is −1.2 hundredths, and two seeds of the
 # same recipe differ by more than that: at this size there is no effect to be
@@ -264,7 +337,7 @@ claim("reading in fine-tunings", seconds_of_reading / seconds)
 # one fine-tuning, computing that the run from scratch has not even used.
 #
 # Is the promise wrong? It depends on the size. When this lesson was made we
-# tried others. A wider model with two layers, which read eight times as much
+# tried others. A wider model with two layers, which read five times as much
 # and had half as many labels more, was ahead with each of three seeds at the
 # same number of steps, and with two of three when the run from scratch took
 # twice as many steps. So: a small gain, bought with a lot of reading, and
@@ -290,10 +363,29 @@ from minigpt2.layers import normalize, normalize_backward
 from minigpt2.training.losses import info_nce, info_nce_backward
 
 nano = minigpt2.load()
-negative_of = {a: b for a, b, y in zip(few.first, few.second, few.labels, strict=True) if y == 0}
-positive_of = {a: b for a, b, y in zip(few.first, few.second, few.labels, strict=True) if y == 1}
+negative_of = {
+    a: b
+    for a, b, y in zip(few.first, few.second, few.labels, strict=True)
+    if y == 0
+}
+
+# %%
+positive_of = {
+    a: b
+    for a, b, y in zip(few.first, few.second, few.labels, strict=True)
+    if y == 1
+}
 names = list(positive_of)
-learn_on = [nano.encode(x) for x in (names, [positive_of[a] for a in names], [negative_of[a] for a in names])]
+learn_on = [
+    nano.encode(x)
+    for x in (
+        names,
+        [positive_of[a] for a in names],
+        [negative_of[a] for a in names],
+    )
+]
+
+# %%
 some = slice(0, 400)
 judged = nano.encode(test.first[some]), nano.encode(test.second[some])
 
@@ -304,6 +396,7 @@ def score_of(W):
 
 
 claim("frozen as it is", score_of(np.eye(256, dtype=np.float32)))
+
 # %%
 W, started = np.eye(256, dtype=np.float32), time.process_time()
 way = []
@@ -311,41 +404,70 @@ for _ in range(60):
     outputs = [normalize(x @ W) for x in learn_on]  # 3 × (200, 256)
     loss, ctx = info_nce(*(y for y, _ in outputs), temperature=0.1)
     dys = info_nce_backward(1.0, ctx)
-    dW = sum(x.T @ normalize_backward(dy, c) for x, dy, (_, c) in zip(learn_on, dys, outputs, strict=True))
+    dW = sum(
+        x.T @ normalize_backward(dy, c)
+        for x, dy, (_, c) in zip(learn_on, dys, outputs, strict=True)
+    )
     W = W - 1.0 * dW
     way.append(float(loss))
+
+# %%
 claim("seconds of the matrix", time.process_time() - started)
-show(Lines({"loss": way}, x=[str(i) for i in range(60)], caption="only the matrix learns"))
+show(
+    Lines(
+        {"loss": way},
+        x=[str(i) for i in range(60)],
+        caption="only the matrix learns",
+    )
+)
 claim("frozen with a matrix", score_of(W))
+
 # %%
 everything = {
     "small, from scratch": np.mean(results["from scratch"]) / 100,
-    "small, language model first": np.mean(results["language model first"]) / 100,
+    "small, language model first": np.mean(results["language model first"])
+    / 100,
     "nano, no labels": score_of(np.eye(256, dtype=np.float32)),
     "nano, a matrix from 400 labels": score_of(W),
 }
-bars = Bars(list(everything), list(everything.values()), high=1.0, label_share=0.5, caption="test AUC")
+
+# %%
+bars = Bars(
+    list(everything),
+    list(everything.values()),
+    high=1.0,
+    label_share=0.5,
+    caption="test AUC",
+)
 show(bars)
-claim("nano ahead of small", everything["nano, no labels"] - everything["small, from scratch"])
+claim(
+    "nano ahead of small",
+    everything["nano, no labels"] - everything["small, from scratch"],
+)
+
 # %% [markdown]
 # Without a single label of ours it is at 0.70, far above everything that the
-# small model has learned; with 400 labels and one matrix, in a quarter of a
-# second, at 0.74. The loss of the matrix still falls at the end, but the loss
-# is that of 200 sentences: 65 536 numbers can learn those by heart, so it is
-# no measure of the gain.
+# small model has learned; with 400 labels and one matrix, in less than two
+# seconds, at 0.73. The loss of the matrix still falls at the end, but the
+# loss is that of 200 sentences: 65 536 numbers can learn those by heart, so
+# it is no measure of the gain.
 #
 # This is what transfer learning is in practice: not "pretrain, then
 # fine-tune" as a ritual, but somebody has already paid for a great deal of
-# reading, and you add the little that your task needs.
+# reading, and you add the little that your task needs. (The bundled model is
+# measured on the first 400 test pairs, to save your time, the small ones on
+# all 1400.)
 #
-# <!-- claims: 0.70 = frozen as it is; 0.74 = frozen with a matrix ±0.02; 'far
+# <!-- claims: 0.70 = frozen as it is; 0.73 = frozen with a matrix ±0.02; 'far
 # above' = nano ahead of small > 0.08 -->
-# <!-- given: 400; 200; 65 536 -->
+# <!-- given: 400; 200; 65 536; 1400 -->
 #
 # ## The commands
 #
-#     minigpt2 train --objective language_model --train-data texts.txt --output-dir lm
-#     minigpt2 train --model lm --objective info_nce --train-data pairs.tsv --output-dir embedder
+#     minigpt2 train --objective language_model --train-data texts.txt \
+#         --output-dir lm
+#     minigpt2 train --model lm --objective info_nce --train-data pairs.tsv \
+#         --output-dir embedder
 #
 # `data_sets/README.md` repeats the comparison of part two with a model of
 # width 128 and 500 anchors, at equal computing time, with three seeds:
@@ -364,10 +486,10 @@ claim("nano ahead of small", everything["nano, no labels"] - everything["small, 
 #
 # ## Exercises
 #
-# - `16_next_token_gradient` (intermediate): write the gradient of the
-#   cross-entropy.
-# - `16_learn_a_matrix` (advanced): learn a matrix on frozen vectors, with its
-#   gradient by hand.
+# - `16_freeze` (intermediate): train a part of a model and leave the rest
+#   truly as it is.
+# - `16_language_model_to_embedder` (advanced): pooling, unit length and a
+#   loss on top of a language model.
 #
 # Links: `minigpt2/training/losses/next_token.py` (`next_token`,
 # `NextTokenContext`, `next_token_backward`),

@@ -78,6 +78,18 @@ def _console(stream, encoding: str = "utf-8", **options: Any) -> "Console":
             """Leave a closed pipe to `main`; Rich itself would exit with 1."""
             raise
 
+        def print(self, *objects: Any, **options: Any) -> None:
+            """Print as Rich does, but once only: what Ctrl-C has cut off does not come with the next text."""
+            try:
+                super().print(*objects, **options)
+            except KeyboardInterrupt:
+                self.begin_capture()
+                self.end_capture()  # drops what is left
+                if self.color_system:
+                    self.file.write("\x1b[0m\n")  # the cut may be in a colour, or in the sequence for one
+                    self.file.flush()
+                raise
+
     if os.environ.get("NO_COLOR"):
         options["color_system"] = None
     return ConsoleOfACommand(file=stream, markup=False, emoji=False, highlight=False, **options)

@@ -26,16 +26,20 @@ class PooledContext(NamedTuple):
 
 
 def pooled(
-    encoder: Encoder, x: Array, batch: TokenBatch, kind: str | None = None
+    encoder: Encoder, x: Array, batch: TokenBatch, kind: str | None = None, skipped: int | None = None
 ) -> tuple[Array, PooledContext]:
-    """(N, D) -> (B, D), not normalised. `kind`: a pooling other than the model's own.
+    """(N, D) -> (B, D), not normalised.
+
+    kind      a pooling other than the model's own
+    skipped   rows of each sentence that are left out, in the place of those of the prompt
 
     `batch` holds whole texts, the model's default prompt in front, as `look` reads them. Raises UsageError
     for an unknown kind.
     """
     N, xp = len(x), array_module(x)
     rows: Array | slice = slice(None)
-    skipped = 0 if encoder.settings.include_prompt else encoder.token_ids([])[1]
+    if skipped is None:
+        skipped = 0 if encoder.settings.include_prompt else encoder.token_ids([])[1]
     if skipped:
         positions = np.arange(N) - np.repeat(batch.offsets[:-1], batch.lengths)  # (N,)
         kept = np.flatnonzero(positions >= skipped)  # (N',)

@@ -13,7 +13,12 @@ from .pooled import pooled
 
 # Name within a block, what it is, its formula, its shape.
 BLOCK_STEPS = (
-    ("ln_1.out", "every row brought to mean 0 and variance 1, then scaled", "a = layernorm(x)", "T D"),
+    (
+        "ln_1.out",
+        "every row brought to mean 0 and variance 1, then scaled and shifted",
+        "a = layernorm(x)",
+        "T D",
+    ),
     ("attn.q", "what each token asks, head by head", "q = a · W_q + b_q", "T H K"),
     ("attn.k", "what each token can be found by", "k = a · W_k + b_k", "T H K"),
     ("attn.v", "what each token hands over when it is looked at", "v = a · W_v + b_v", "T H K"),
@@ -58,10 +63,12 @@ def trace_steps(look: Look) -> list[Step]:
                 (array,) = array  # (H, T, T) of the one sentence
             steps.append(_step(f"blocks.{i}.{name}", explanation, formula, letters, array))
     vector, _ = pooled(look.encoder, look.hidden, batch)  # (1, D)
-    kind = look.encoder.settings.pooling
+    settings = look.encoder.settings
+    skipped = 0 if settings.include_prompt else look.encoder.token_ids([])[1]
+    rows = f"hidden[{skipped}:]" if skipped else "hidden"  # without those of the prompt
     steps.append(_step("ln_f.out", "normalised once more", "hidden = layernorm(x)", "T D", cache["ln_f.out"]))
-    steps.append(_step("pooled", "one row for the sentence", f"{kind}(hidden)", "D", vector[0]))
-    if look.encoder.settings.normalize:
+    steps.append(_step("pooled", "one row for the sentence", f"{settings.pooling}({rows})", "D", vector[0]))
+    if settings.normalize:
         unit, _ = normalize(vector)  # (1, D)
         steps.append(_step("vector", "brought to length 1", "v / ‖v‖", "D", unit[0]))
     return steps

@@ -173,7 +173,8 @@ def write_npy(session: "Session", path: Path) -> str:
     """(M, D) float32; what it holds, in words."""
     vectors = _vectors(session)
     with open(path, "wb") as stream:  # np.save would add a suffix to NAME.NPY
-        np.lib.format.write_array(stream, vectors, allow_pickle=False)
+        np.lib.format.write_array_header_1_0(stream, np.lib.format.header_data_from_array_1_0(vectors))
+        stream.write(vectors)  # write_array hides why the system refused
     return _shape(vectors)
 
 
@@ -188,7 +189,7 @@ def write_safetensors(session: "Session", path: Path) -> str:
     metadata = {
         "texts": json.dumps([sentence.text for sentence in session.sentences], ensure_ascii=True),
         "sources": json.dumps([sentence.source for sentence in session.sentences], ensure_ascii=True),
-        "model": str(encoder.path or "in memory"),
+        "model": encoder.path.name if encoder.path else "in memory",
         "pooling": encoder.settings.pooling,
         "normalize": str(encoder.settings.normalize).lower(),
     }

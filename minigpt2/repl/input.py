@@ -2,7 +2,7 @@
 
 | editor           | when                                                                                   |
 |------------------|----------------------------------------------------------------------------------------|
-| `prompt_toolkit` | it is installed (extra `repl`), both ends are terminals, and TERM is not dumb          |
+| `prompt_toolkit` | it is there and loads (extra `repl`), both ends are terminals, and TERM is not dumb    |
 | `readline`       | else, where Python has it: GNU readline or libedit                                     |
 | `plain`          | else: what the terminal itself can do                                                  |
 
@@ -134,7 +134,16 @@ class ReadlineEditor(LineEditor):
 
 def open_editor(session: Session, prompts: Prompts) -> LineEditor:
     """The line editor for this terminal. Raises UsageError where the one that is asked for is missing."""
-    chosen = os.environ.get(VARIABLE) or _best()
+    chosen = os.environ.get(VARIABLE)
+    if not chosen:
+        chosen = _best()
+        if chosen == "prompt_toolkit":
+            try:
+                from .toolkit import ToolkitEditor
+            except ImportError:  # an old version, or one without what it needs itself
+                chosen = _of_the_standard_library()
+            else:
+                return ToolkitEditor(session, prompts)
     if chosen == "plain":
         return PlainEditor(session, prompts)
     if chosen == "readline":
@@ -156,6 +165,10 @@ def _best() -> str:
     terminals = sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
     if terminals and importlib.util.find_spec("prompt_toolkit") is not None:
         return "prompt_toolkit"
+    return _of_the_standard_library()
+
+
+def _of_the_standard_library() -> str:
     return "plain" if importlib.util.find_spec("readline") is None else "readline"
 
 

@@ -7,7 +7,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from ..errors import UsageError
 from ..layers.normalize import normalize
 from ..similarity import nearest
 from .session import Session
+
+if TYPE_CHECKING:
+    from ..views import View
 
 _RANGE = re.compile(r"#(\d{1,9})(?:-#?(\d{1,9}))?")
 
@@ -88,3 +91,15 @@ def beginning(text: str, most: int = 300) -> str:
 def unit_rows(vectors: np.ndarray) -> np.ndarray:
     """(M, D) -> (M, D) of length 1, so that every measure has its known range; zero rows stay zero."""
     return normalize(vectors)[0]
+
+
+def about_lengths(session: Session) -> "list[View]":
+    """What to say below measures of `unit_rows` if the model itself gives vectors of other lengths."""
+    from ..views import Paragraph
+
+    if session.encoder.settings.normalize:
+        return []
+    words = (
+        "This model gives vectors of other lengths than 1: here all are brought to it, so dot is the cosine."
+    )
+    return [Paragraph(words, "dim")]

@@ -15,6 +15,7 @@ from prompt_toolkit.enums import DEFAULT_BUFFER
 from prompt_toolkit.filters import has_focus
 from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.keys import Keys
 
 from ..visible import visible
 from .completion import complete
@@ -82,5 +83,9 @@ def _keys() -> KeyBindings:
     def _(event: KeyPressEvent) -> None:
         """Alt-Enter."""
         event.current_buffer.insert_text("\n")
+
+    @bindings.add(Keys.Vt100MouseEvent)
+    def _(event: KeyPressEvent) -> None:
+        """Nothing: the mouse is never asked for, so this is a colour that was pasted, as `ESC[31m`."""
 
     return bindings

@@ -17,7 +17,6 @@ import itertools
 import os
 import platform
 import re
-import statistics
 import sys
 import tempfile
 import time
@@ -129,7 +128,7 @@ def measure_start(folder, editor, rounds):
 def row(label, seconds):
     """One row of the table, in milliseconds."""
     values = sorted(1e3 * value for value in seconds)
-    low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
+    low, middle, high = np.percentile(values, (25, 50, 75))
     print(
         f"| {label} | {len(values)} | {middle:.1f} | {low:.1f} to {high:.1f} | {values[-1]:.1f} |", flush=True
     )

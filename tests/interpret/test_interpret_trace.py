@@ -73,3 +73,12 @@ def test_each_step_of_a_block_follows_from_those_before_it(xp):
         assert_close(value(b + "resid_mid"), x + value(b + "attn.out"), 1e-12)
         assert_close(value(b + "ln_2.out"), normed(value(b + "resid_mid"), w + "ln_2"), 1e-12)
         assert_close(value(b + "resid_post"), value(b + "resid_mid") + value(b + "mlp.out"), 1e-12)
+
+
+@pytest.mark.parametrize(
+    ("include", "formula"), [(True, "weighted_mean(hidden)"), (False, "weighted_mean(hidden[3:])")]
+)
+def test_the_formula_of_pooling_says_which_rows_it_takes(include, formula):
+    settings = SETTINGS["prompt left out"] | {"include_prompt": include}
+    (step,) = (s for s in trace_steps(look(encoder_of(**settings), "a cat")) if s.name == "pooled")
+    assert step.formula == formula

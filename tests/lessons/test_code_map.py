@@ -1,8 +1,4 @@
-"""Every public function and class of the layers, the losses and the tokenizer is named in a lesson.
-
-`TO_COME` says which lesson will name what while that lesson does not exist. As soon as it does, all of its
-entries must be named in some lesson, and once all lessons exist the table must be gone.
-"""
+"""Every public function and class of the layers, the losses and the tokenizer is named in a lesson."""
 
 import ast
 import re
@@ -13,27 +9,6 @@ from minigpt2.learn.cells import CODE, read_lesson
 from minigpt2.learn.claims import without_comments
 
 FOLDERS = ("layers", "training/losses", "tokenizer")
-LESSON_COUNT = 20
-TO_COME = {
-    2: "embedding EmbeddingContext",
-    4: "heads_of_groups",
-    5: "split_heads merge_heads attention AttentionContext",
-    6: "layernorm LayerNormContext normalized gelu GeluContext mlp MLPContext block BlockContext linear "
-    "LinearContext",
-    7: "load_tokenizer save_tokenizer save_vocabulary tokenizer_json tokenizer_config",
-    8: "pooling PoolingContext token_weights",
-    9: "normalize NormalizeContext",
-    10: "linear_backward layernorm_backward softmax_backward attend_backward attention_backward "
-    "gelu_backward embedding_backward mlp_backward block_backward",
-    11: "normalize_backward pooling_backward cross_entropy_backward",
-    12: "contrastive ContrastiveContext contrastive_backward cosent CoSENTContext cosent_backward info_nce "
-    "InfoNCEContext info_nce_backward distillation DistillationContext distillation_backward triplet "
-    "TripletContext triplet_backward matryoshka Prefix MatryoshkaContext matryoshka_backward",
-    13: "cosine_regression CosineRegressionContext cosine_regression_backward",
-    14: "dropout DropoutContext dropout_again dropout_backward recomputed_block RecomputedBlockContext "
-    "recomputed_block_backward",
-    16: "cross_entropy CrossEntropyContext next_token NextTokenContext next_token_backward",
-}
 
 
 def public_names():
@@ -58,19 +33,10 @@ def named_in(lesson):
     return words
 
 
-def test_everything_is_named_or_will_be():
+def test_everything_is_named():
     named = set().union(*(named_in(read_lesson(path)) for path in LESSONS))
-    there = {int(path.name[:2]) for path in LESSONS}
-    to_come = {name for number, names in TO_COME.items() if number not in there for name in names.split()}
-    missing = {name: file for name, file in public_names().items() if name not in named | to_come}
+    missing = {name: file for name, file in public_names().items() if name not in named}
     assert not missing
-
-
-def test_the_table_holds_nothing_else():
-    planned = [name for names in TO_COME.values() for name in names.split()]
-    assert len(planned) == len(set(planned))
-    assert set(planned) <= set(public_names())
-    assert not (TO_COME and len(LESSONS) == LESSON_COUNT), "all lessons exist: delete TO_COME"
 
 
 def test_every_file_is_linked():
@@ -79,7 +45,8 @@ def test_every_file_is_linked():
     for path in LESSONS:
         links = read_lesson(path).cells[-1].source.rpartition("\nLinks: ")[2]
         linked.update(re.findall(r"`(minigpt2/[\w/]+\.py)`", links))
-    there = {int(path.name[:2]) for path in LESSONS}
-    to_come = {name for number, names in TO_COME.items() if number not in there for name in names.split()}
-    files = {file for name, file in public_names().items() if name not in to_come}
-    assert files <= linked
+    assert set(public_names().values()) <= linked
+
+
+def test_there_are_twenty_lessons():
+    assert [path.name[:2] for path in LESSONS] == [f"{number:02}" for number in range(1, 21)]

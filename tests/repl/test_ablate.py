@@ -6,6 +6,7 @@ from inside import CONFIG, SENTENCE, ask, check_drawings, cosine, drawn, encoder
 
 from minigpt2.encoder import Encoder
 from minigpt2.model import GPT2
+from minigpt2.model_directory import EmbeddingSettings
 from minigpt2.repl.commands.ablate import size_of
 
 A, B = "cats purr", "dogs bark loud"
@@ -140,3 +141,22 @@ def test_whether_a_head_brings_two_sentences_together():
     ):
         layer, head = divmod(int(at), 4)
         assert words in " ".join(drawn(ask(session, f"/ablate {layer}.{head} {line}")).split())
+
+
+def test_the_sign_of_a_change_and_its_words():
+    reply = ask(session_of(nano()), "/ablate The cat is sleeping | A feline is resting")
+    change = np.array(reply.data["without"]) - reply.data["similarity"]  # (L, H)
+    shown = drawn(reply, 200).partition("Change of their similarity")[2].splitlines()
+    numbers = [[float(word) for word in row.split()[2:]] for row in shown if row.startswith("layer")]
+    np.testing.assert_allclose(numbers, change, atol=6e-4)
+    assert np.abs(change).max() > 0.01
+    assert "Below 0 the head made the two more alike, above 0 it told them apart." in "\n".join(shown)
+
+
+def test_a_vector_without_direction_is_not_moved():
+    """Left out of the pooling, a prompt that ends in a space takes the only word along."""
+    settings = {"prompts": {"q": "a sentence: "}, "default_prompt_name": "q", "include_prompt": False}
+    encoder = Encoder(nano().model, nano().tokenizer, EmbeddingSettings(**settings), nano().backend)
+    assert not encoder.encode("cat").any()
+    data = ask(session_of(encoder, "cat"), "/ablate").data
+    assert not np.any(data["moved"])

@@ -122,7 +122,7 @@ def test_a_bidirectional_model_has_no_empty_triangle():
         ({"itself": 0.2, "previous": 0.2, "first": 0.2, "spread": 0.5}, "mixed"),
     ],
 )
-def test_what_a_head_mostly_does(numbers, kind):
+def test_what_a_head_does_most(numbers, kind):
     assert kind_of(numbers) == kind
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from html.parser import HTMLParser
 
 import numpy as np
@@ -228,6 +229,22 @@ def test_an_export_that_fails_leaves_nothing(tmp_path, monkeypatch, name):
         say(session, f"/export {tmp_path / name}")
     assert list(tmp_path.iterdir()) == []
     assert state_of(session) == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits are POSIX's")
+@pytest.mark.parametrize("name", ["talk.html", "talk.md", "vectors.npy", "vectors.safetensors"])
+def test_a_disk_that_takes_no_more_is_told(tmp_path, name):
+    import resource
+
+    session = session_with()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (150, limits[1]))
+    try:
+        with pytest.raises(OutputError, match=f"cannot write .*{name}: file too large"):
+            say(session, f"/export {tmp_path / name}")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

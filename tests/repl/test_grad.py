@@ -1,5 +1,7 @@
 """`/grad`: against finite differences through the layers, and against really leaving tokens out."""
 
+import re
+
 import numpy as np
 import pytest
 from inside import (
@@ -122,6 +124,18 @@ def test_a_prompts_tokens_are_shown_and_count_as_the_model_says(include):
     assert data["a"]["similarity_without"][t] == pytest.approx(float(without @ v), rel=1e-9)
 
 
+@pytest.mark.parametrize("kind", ["mean", "weighted_mean", "last", "max"])
+def test_a_token_of_a_prompt_takes_no_word_along_when_it_is_left_out(xp, kind):
+    settings = {"prompts": {"q": "to:"}, "default_prompt_name": "q", "include_prompt": False}
+    encoder = encoder_of(xp, pooling=kind, **settings)
+    data = ask(session_of(encoder), f"/grad --check {A} | {B}").data
+    for letter, text, other in (("a", A, B), ("b", B, A)):
+        against = encoder.encode(other)
+        found = data[letter]["similarity_without"]
+        for t, prompt in enumerate(("o:", "t:", "to")):  # all of the text is pooled, behind two tokens
+            assert found[t] == pytest.approx(cosine(encoder.encode(text, prompt=prompt), against), rel=1e-9)
+
+
 def test_one_text_is_compared_with_the_current_one():
     session = session_of(encoder_of(), A)
     data = ask(session, f"/grad {B}").data
@@ -149,9 +163,27 @@ def test_the_words_name_the_largest_scores():
         for letter in "ab"
         for token, score in zip(reply.data[letter]["tokens"], reply.data[letter]["scores"], strict=True)
     ]
-    text = drawn(reply, 200)
+    text = " ".join(drawn(reply, 200).split())
     assert f"‘{max(scored)[1]}’ in" in text
     assert f"Their cosine is {reply.data['similarity']:.3f}" in text
+
+
+def test_the_words_say_which_way_a_token_pushes():
+    reply = ask(session_of(nano()), "/grad The cat is sleeping | A feline is resting")
+    scored = [
+        (score, f"‘{token.strip()}’ in {letter.upper()}")
+        for letter in "ab"
+        for token, score in zip(reply.data[letter]["tokens"], reply.data[letter]["scores"], strict=True)
+    ]
+    (lowest, parts), (highest, unites) = min(scored), max(scored)
+    assert lowest < -1e-3 < 1e-3 < highest
+    together, apart = re.search(
+        r"Together: (.*) Apart: (.*) All tokens", " ".join(drawn(reply).split())
+    ).groups()
+    assert unites in together
+    assert unites not in apart
+    assert parts in apart
+    assert parts not in together
 
 
 def test_with_check_the_words_name_what_moves_the_cosine_most():

@@ -10,6 +10,7 @@ from inside import (
     ask,
     check_drawings,
     cosine,
+    drawn,
     encoder_of,
     layers_of,
     nano,
@@ -84,3 +85,14 @@ def test_what_does_not_fit_is_refused():
     assert "empty" in refused(session, "/layers a |")
     assert "#5" in refused(session, "/layers #1 | #5")
     assert "type a sentence" in refused(session_of(encoder_of()), "/layers")
+
+
+def test_the_difference_is_what_lies_above_unrelated_sentences():
+    reply = ask(session_of(nano()), "/layers The cat is sleeping | A feline is resting")
+    margins = np.subtract(reply.data["similarity"], reply.data["unrelated"])  # (L+1,)
+    assert margins[-1] > 0.05
+    text = drawn(reply, 200)
+    rows = [row.split() for row in text.splitlines() if row.startswith(("embeddings", "layer "))]
+    shown = [float(row[{"embeddings": 3, "layer": 4}[row[0]] + 2 * ("ln_f" in row)]) for row in rows]
+    np.testing.assert_allclose(shown, margins, atol=1e-4)
+    assert f"{margins[-1]:.2f} above unrelated sentences" in " ".join(text.split())

@@ -1,5 +1,6 @@
 """`/logits`: softmax over the whole vocabulary, and no more claimed than the loss allows."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -82,7 +83,17 @@ def test_the_bundled_model_does_not_pretend():
     [(2.0, "has learned to guess: on average as if among 7 tokens"), (8.5, "little better than blind")],
 )
 def test_other_heads_are_judged_by_their_loss(loss, says):
-    assert says in reading({"loss": loss, "ln_v": math.log(16384)}, 16384)
+    assert says in reading({"loss": loss, "ln_v": math.log(16384), "causal": True}, 16384)
+
+
+def test_a_head_that_has_seen_what_came_is_not_judged():
+    config = dataclasses.replace(CONFIG, attention="bidirectional")
+    reply = ask(session_of(encoder_of(config=config), TEXT), "/logits")
+    assert reply.data["causal"] is False
+    text = " ".join(drawn(reply).split())
+    assert f"{reply.data['loss']:.2f} nats a token" in text
+    assert "does not tell what the head has learned" in text
+    assert "learned to guess" not in text
 
 
 def test_one_token_has_guesses_but_no_loss():

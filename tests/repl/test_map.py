@@ -7,6 +7,7 @@ import pytest
 from sentence_sessions import SENTENCES, check_drawings, conversation, drawn, nano, say, snapshot, tiny
 
 from minigpt2.errors import OutputError, UsageError
+from minigpt2.repl.commands.map import _neighbours_kept
 
 TEXTS = [*SENTENCES, "a kitten", "shares and bonds", "wet weather", "an old dog"]
 
@@ -45,6 +46,11 @@ def test_it_says_how_much_of_the_truth_it_shows():
     text = " ".join(drawn(reply).split())
     assert f"the map holds {explained.sum():.0%} of the variance" in text
     assert f"for {kept} of 8 sentences" in text
+
+
+def test_a_sentence_is_not_its_own_neighbour_where_two_fall_on_one_point():
+    vectors = np.array([[0.0, 0.0, 0.1], [0.0, 0.0, -0.1], [9.0, 0.0, 0.0]])  # (3, D)
+    assert _neighbours_kept(vectors, vectors[:, :2]) == (3, 3)
 
 
 def test_three_sentences_fit_on_a_plane():

@@ -112,3 +112,13 @@ def test_a_silent_neuron_is_called_silent():
 )
 def test_what_does_not_fit_is_refused(line, says):
     assert says in refused(session_of(encoder_of(), TEXT), line)
+
+
+def test_the_other_tokens_named_are_at_least_half_as_loud():
+    reply = ask(session_of(nano(), SENTENCE), "/neurons --k 5")
+    text = drawn(reply, 200)
+    for one in reply.data["neurons"]:
+        (row,) = (row for row in text.splitlines() if row.startswith(f"{one['layer']}.{one['neuron']} "))
+        loud = [t for t, value in enumerate(one["values"]) if value > 0.5 * one["value"]]
+        assert row.count("‘") == len(loud)
+    assert any(min(one["values"]) < 0.5 * one["value"] > 0.0 for one in reply.data["neurons"])

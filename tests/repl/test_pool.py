@@ -10,6 +10,7 @@ from inside import SENTENCE, ask, cached, check_drawings, cosine, drawn, encoder
 from minigpt2.backend import to_numpy
 from minigpt2.encoder import Encoder
 from minigpt2.layers.pooling import POOLINGS
+from minigpt2.model_directory import EmbeddingSettings
 from minigpt2.repl.exchange import run_line
 
 TEXTS = ("cats purr", "dogs bark loud", "a car")
@@ -122,3 +123,12 @@ def test_what_does_not_fit_is_refused():
     assert "use one of mean, weighted_mean, last, max" in refused(session, "/pool median")
     assert "one name" in refused(session, "/pool mean max")
     assert "type a sentence" in refused(session_of(encoder_of()), "/pool")
+
+
+def test_a_text_that_went_with_the_prompt_has_no_weights():
+    """Left out of the pooling, a prompt that ends in a space takes the only word along."""
+    settings = {"prompts": {"q": "a sentence: "}, "default_prompt_name": "q", "include_prompt": False}
+    encoder = Encoder(nano().model, nano().tokenizer, EmbeddingSettings(**settings), nano().backend)
+    reply = ask(session_of(encoder, "dogs bark", "cat"), "/pool")
+    assert not np.any(list(reply.data["weights"].values()))
+    check_drawings(reply)

@@ -1,8 +1,11 @@
 """What a conversation holds, and that nothing but success changes it."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
+from minigpt2.encoder import Encoder
 from minigpt2.errors import DataError, MiniGPT2Error, UsageError
 from minigpt2.repl import commands
 from minigpt2.repl import session as session_module
@@ -51,6 +54,47 @@ def test_a_command_that_fails_halfway_changes_nothing(session, monkeypatch, erro
     assert session.text_of("#1") == "one"
     monkeypatch.undo()
     assert run_line(session, "five").reply.data["number"] == 3
+
+
+def asks_for_documents(encoder, pooling):
+    """The encoder with a prompt for documents and another pooling."""
+    settings = dataclasses.replace(encoder.settings, prompts={"document": "text: "}, pooling=pooling)
+    return Encoder(encoder.model, encoder.tokenizer, settings, encoder.backend)
+
+
+def remembers_nothing_old(session):
+    """What is remembered of a text is what the encoder in use makes of it."""
+    expected = session.encoder.encode_document([sentence.text for sentence in session.sentences])
+    return session.look("one").encoder is session.encoder and np.allclose(
+        session.document_vectors(), expected, atol=1e-5
+    )
+
+
+def test_nothing_is_remembered_of_a_model_that_is_no_longer_in_use(session):
+    run_line(session, "one")
+    run_line(session, "two")
+    session.use(asks_for_documents(session.encoder, "last"))
+    assert remembers_nothing_old(session)
+    session.use(asks_for_documents(session.encoder, "max"), "a change")
+    assert remembers_nothing_old(session)
+    session.undo()
+    assert remembers_nothing_old(session)
+
+
+def test_nothing_is_remembered_of_a_model_that_a_failed_command_put_in(session, monkeypatch):
+    run_line(session, "one")
+    session.use(asks_for_documents(session.encoder, "last"))
+    assert remembers_nothing_old(session)
+
+    def run(session, arguments):
+        session.use(asks_for_documents(session.encoder, "max"), "a change")
+        assert remembers_nothing_old(session)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sim, "run", run)
+    with pytest.raises(KeyboardInterrupt):
+        run_line(session, "/sim a | b")
+    assert remembers_nothing_old(session)
 
 
 def test_numbers_are_given_once(session):

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -247,6 +248,35 @@ def test_an_unknown_line_editor_is_refused(talk, value):
     t = talk("--no-history", MINIGPT2_REPL_INPUT=value, width=120)
     assert t.wait() == 2
     assert f"MINIGPT2_REPL_INPUT is '{value}': use prompt_toolkit, readline or plain" in t.text
+
+
+@with_prompt_toolkit
+def test_a_prompt_toolkit_that_does_not_load_is_done_without(talk, tmp_path):
+    """Another version of it, or a dependency of it that is missing."""
+    (tmp_path / "prompt_toolkit").mkdir()
+    (tmp_path / "prompt_toolkit" / "__init__.py").write_text("from wcwidth import no_such_name")
+    here = Path(__file__).parents[2]
+    t = talk("--no-history", PYTHONPATH=f"{tmp_path}{os.pathsep}{here}")
+    t.wait_for_prompt()
+    t.type("/hel" + TAB)
+    t.wait_for_prompt("/help")
+    t.drop_line()
+    t.type(CTRL_D)
+    assert t.wait() == 0
+
+
+@with_prompt_toolkit
+def test_a_colour_that_is_pasted_is_no_mouse(talk):
+    """prompt_toolkit takes `ESC[31m` for a mouse of rxvt, and showed a traceback."""
+    t = talk("--no-history", MINIGPT2_REPL_INPUT="prompt_toolkit")
+    t.wait_for_prompt()
+    t.type("a \x1b[31mred\x1b[0m cat \x1b[<0m\x1b[1;2;3M")
+    t.wait_for_prompt("a red cat")
+    t.type(ENTER)
+    t.wait_for("#1")
+    t.type(CTRL_D)
+    assert t.wait() == 0
+    assert b"Exception" not in t.raw
 
 
 def test_the_plain_editor_reads_lines(talk):

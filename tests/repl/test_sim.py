@@ -40,6 +40,14 @@ def test_every_measure_is_its_formula_of_vectors_of_length_1(xp, normalize):
         assert set(pair["readings"]) == set(expected)
 
 
+@pytest.mark.parametrize("lines", ["/sim aa | bc", "/sim aa | bc | d", "/matrix --metric dot"])
+@pytest.mark.parametrize("normalize", [True, False])
+def test_that_lengths_are_left_out_is_said_where_the_model_has_them(normalize, lines):
+    session = conversation(tiny(normalize=normalize), ["aa", "bc"])
+    text = " ".join(drawn(say(session, lines)).split())
+    assert ("so dot is the cosine" in text) is not normalize
+
+
 def test_the_words_follow_the_cosine():
     data = say(conversation(), f"/sim {A} | {A}. | {C}").data
     assert data["pairs"][0]["scores"]["cosine"] > 0.8

@@ -1,7 +1,7 @@
 """`/tokens`: the merges lead from the bytes to the ids that the model reads."""
 
 import pytest
-from inside import SENTENCE, ask, check_drawings, drawn, encoder_of, nano, refused, session_of
+from inside import CONFIG, SENTENCE, ask, check_drawings, drawn, encoder_of, nano, refused, session_of
 
 TEXTS = (SENTENCE, "Unbelievable naïve 🙂 tokenizers", "  two  blanks ", "日本語", "a\tb\x1b[2Jc", "7" * 30)
 
@@ -54,6 +54,14 @@ def test_it_draws_everywhere(text):
 
 def test_what_is_beyond_the_window_is_said():
     assert "first 256" in drawn(ask(session_of(nano()), "/tokens " + "word " * 300))
+
+
+def test_a_prompt_takes_its_share_of_the_window():
+    encoder = encoder_of(prompts={"q": "to:"}, default_prompt_name="q")
+    window = CONFIG.n_positions
+    reply = ask(session_of(encoder), "/tokens " + "a" * (window - 2))
+    assert f"about {window - 3} of them: its window is {window}, its prompt takes 3" in drawn(reply)
+    assert "window" not in drawn(ask(session_of(encoder), "/tokens " + "a" * (window - 3)))
 
 
 def test_a_tokenizer_without_merges_has_one_word_and_no_steps():

@@ -3,7 +3,8 @@
 | what                         | may differ                                                                |
 |------------------------------|---------------------------------------------------------------------------|
 | a number with a point, or %  | by one unit of its last digit; the blanks beside it follow its width      |
-| any other number             | not at all: ids, counts and numbers of sentences are exact                |
+| any other number             | not at all: ids, counts, numbers of sentences are exact, and names of     |
+|                              | heads and neurons such as 5.3, though they have a point                   |
 | what the machine decides     | freely, and the lines of its paragraph may break elsewhere: times, rates, |
 |                              | sizes of files, versions, where the package lies, why no GPU is usable    |
 | a shade, a block of a bar    | by one step of its scale                                                  |
@@ -18,14 +19,19 @@ import itertools
 import re
 from typing import NamedTuple
 
-GRADES = (" ░▒▓█", " ▁▂▃▄▅▆▇█", " ▏▎▍▌▋▊▉█", "·░▒▓█", " .:-=+*#%@")
+GRADES = (" ░▒▓█", " ▁▂▃▄▅▆▇█", " ▏▎▍▌▋▊▉█", "·░▒▓█")
 BRAILLE = range(0x2800, 0x2900)
 DOTS = ((0, 0), (1, 0), (2, 0), (0, 1), (1, 1), (2, 1), (3, 0), (3, 1))  # row and column of each bit
 
 _DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:e[+-]?\d+)?"
 NUMBER = re.compile(rf"(?<![\w.#])[+\-−]?{_DIGITS}(?: ?%)?|(?<=#){_DIGITS}")
+# Head 3 of layer 5: in titles, before its number in brackets, behind a command, and first in a table's row.
+NAMES = re.compile(
+    r"^\s*\d\.\d(?:\s{2,}\d\.\d)+\s*$|\b\d+\.\d+(?= \(\d+(?:\.\d+)?%?\))"
+    r"|/(?:attn|ablate|neurons) \d+\.\d+|^\s*\d+\.\d+(?=\s+[\d.]+\s+‘)"
+)
 _MEASURED_ELSEWHERE = (
-    rf"{_DIGITS} ?(?:µs|ms|s|min|h|seconds?|[kKMG]i?B|bytes)\b",
+    rf"{_DIGITS}\s?(?:µs|ms|s|min|h|seconds?|[kKMG]i?B|bytes)\b",
     rf"{_DIGITS} (?:(?!\d)\w+ )?a\s+second\b",
     rf"{_DIGITS} tokens/s\b",
     r"\b\d+:\d\d\b",  # minutes and seconds
@@ -102,6 +108,9 @@ def _different_row(stored, now):
     """What is wrong with a row; None where nothing is."""
     if stored == now:
         return None
+    names = [[" ".join(name.split()) for name in NAMES.findall(row)] for row in (stored, now)]
+    if names[0] != names[1]:
+        return f"{', '.join(names[1])}, not {', '.join(names[0])}"
     numbers = [list(NUMBER.finditer(row)) for row in (stored, now)]
     if len(numbers[0]) != len(numbers[1]):
         return f"{len(numbers[1])} numbers, not {len(numbers[0])}"

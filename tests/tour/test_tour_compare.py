@@ -75,9 +75,8 @@ def test_two_labels_swapped_are_caught():
         ("a ███▏ b", "a ████ b", False),
         ("▁▅█", "▁▆█", True),
         ("▁▅█", "▂▅▆", False),
-        ("-=+*", "-=**", True),
-        ("-=+*", "-==*", True),
-        ("-=+*", "-==@", False),
+        ("pooled.", "pooled", False),  # signs of a text are no shades
+        ("cosine:", "cosine-", False),
         ("90 %", "91 %", True),
         ("90 %", "92 %", False),
         ("90%", "90", False),
@@ -96,6 +95,24 @@ def test_steps_and_numbers(stored, now, same):
     assert (differences(now, stored) == []) is same
 
 
+@pytest.mark.parametrize(
+    ("stored", "now"),
+    [
+        ("Most by 5.3 (0.0800), 0.0 (0.0580).", "Most by 5.2 (0.0800), 0.0 (0.0580)."),
+        ("the token itself: 0.2 (79%), 0.0 (69%)", "the token itself: 0.3 (79%), 0.0 (69%)"),
+        ("0.0         0.1         0.2", "0.0         0.1         0.3"),
+        ("› /ablate 3.1 #1 | #2", "› /ablate 3.2 #1 | #2"),
+        ("5.534              12.62  ‘the’ at 5", "5.535              12.62  ‘the’ at 5"),
+    ],
+)
+def test_names_of_heads_and_neurons_are_no_rounded_numbers(stored, now):
+    assert differences(stored, now) != []
+    assert (
+        differences(stored, stored.replace("12.62", "12.63").replace("79%", "80%").replace("580", "581"))
+        == []
+    )
+
+
 def test_braille_may_move_by_one_dot():
     line = "0.5 ┤⠉⠉⠒⠤⣀  ⡇"
     assert differences(line, line.replace("⠒", "⠤")) == []
@@ -111,6 +128,8 @@ def test_a_paragraph_with_a_time_may_break_elsewhere():
     assert differences(stored, "embedded in 10.02 s\n(67 a second), kept as #8\n\nname  a") == []
     assert differences(stored, "embedded in 10.02 s\n(67 a second), kept as #9\n\nname  a") != []
     assert differences(stored, stored.replace("name  a", "name a")) != []
+    stored = "wrote vectors.npy, 23,128\nbytes"  # which depends on the folder of the model
+    assert differences(stored, stored.replace("23,128", "23,136")) == []
 
 
 def test_what_the_machine_decides_may_differ():

@@ -175,7 +175,9 @@ def every_view(rng):
         "map of none": HeatMap(np.zeros((0, 3)), rows=[], columns="abc"),
         "long map": HeatMap(rng.random((many, 3)), rows=map_names(many), columns="abc"),
         "wide map": HeatMap(rng.random((3, 1000)), rows="abc", columns=map_names(1000)),
-        "beside": Beside(HeatMap([[0.5]], rows="a", columns="b"), VectorStrip(vector), titles=("one", "other")),
+        "beside": Beside(
+            HeatMap([[0.5]], rows="a", columns="b"), VectorStrip(vector), titles=("one", "other")
+        ),
         "grid": HeatGrid(rng.random((5, T, T)), titles=[f"head {i}" for i in range(5)], labels=TOKENS),
         "grid of one": HeatGrid([[[np.nan]]], titles=["a very long title of a very small map"]),
         "grid of none": HeatGrid(np.zeros((0, 4, 4)), titles=[]),

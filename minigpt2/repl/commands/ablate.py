@@ -61,6 +61,7 @@ def run(session: Session, arguments: Arguments) -> Reply:
     without = without.astype(np.float64)
     without /= np.maximum(np.linalg.norm(without, axis=-1, keepdims=True), 1e-30)
     moved = 1.0 - (without * whole).sum(axis=-1)  # (L, H, B)
+    moved[..., ~whole.any(axis=1)] = 0.0  # a zero vector has no direction that could turn
     data: dict[str, Any] = {"texts": texts}
     if part is not None:
         data |= {"layer": part[0], "head": part[1], "moved": moved[0, 0].tolist()}

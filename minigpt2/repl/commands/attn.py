@@ -35,15 +35,15 @@ FORM = "words"
 OPTIONS = (OF,)
 COMPLETES = ("layer", "head")
 
-# What a head mostly does, in words, and the number that goes with it.
+# What a head does most, in words, and the number that goes with it.
 KINDS = {
-    "itself": ("mostly at the token itself", "itself"),
-    "previous": ("mostly at the token before", "previous"),
-    "first": ("mostly at the first token", "first"),
+    "itself": ("most at the token itself", "itself"),
+    "previous": ("most at the token before", "previous"),
+    "first": ("most at the first token", "first"),
     "spread": ("at everything alike (share of the evenest there is)", "spread"),
     "mixed": ("at a few chosen tokens (how many tokens away)", "distance"),
 }
-MOSTLY = 0.4  # of a head's attention in one place: what it mostly does
+MOST = 0.4  # of a head's attention in one place: what it does most
 EVENLY = 0.85  # of the entropy that looking at everything alike would have
 WORTH_A_WORD = 0.1  # of a token's attention in one link
 
@@ -95,9 +95,9 @@ def run(session: Session, arguments: Arguments) -> Reply:
 
 
 def kind_of(numbers: dict[str, float]) -> str:
-    """What a head mostly does with this text: a key of KINDS."""
+    """What a head does most with this text: a key of KINDS."""
     place = max(("itself", "previous", "first"), key=numbers.__getitem__)
-    if numbers[place] >= MOSTLY:
+    if numbers[place] >= MOST:
         return place
     return "spread" if numbers["spread"] >= EVENLY else "mixed"
 
@@ -135,9 +135,9 @@ def _words(look: "Look", pattern: np.ndarray, head: dict[str, Any]) -> str:
     numbers = f"itself {share(head['itself'])}, the token before {share(head['previous'])}"
     numbers += f", the first token {share(head['first'])}"
     does = {
-        "itself": "This head looks mostly at the token itself",
-        "previous": "This head looks mostly at the token before",
-        "first": "This head looks mostly at the first token, as idle heads do",
+        "itself": "This head looks most at the token itself",
+        "previous": "This head looks most at the token before",
+        "first": "This head looks most at the first token, as idle heads do",
         "spread": "This head spreads its attention over all that it may see",
         "mixed": "This head picks out a few tokens",
     }[head["kind"]]

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...backend import to_numpy
+from ...backend import asarray, to_numpy
 from ...encoder import Encoder
 from ...layers.normalize import normalize
 from ...ragged import TokenBatch
@@ -101,7 +101,15 @@ def _without_each(encoder: Encoder, a: str, b: str) -> np.ndarray:
     unit, _ = normalize(pooled(encoder, hidden, whole)[0])  # (2, D)
     batch = TokenBatch(shorter, encoder.backend.xp)
     hidden, _ = encoder.model.forward(batch)
-    altered, _ = normalize(pooled(encoder, hidden, batch)[0])  # (N, D)
+    vectors, _ = pooled(encoder, hidden, batch)  # (N, D)
+    skipped = 0 if encoder.settings.include_prompt else encoder.token_ids([])[1]
+    if skipped:  # without one of its tokens the prompt is shorter, and one row less stays out of the pooling
+        of_prompt = [t < skipped for side in ids for t in range(len(side))]  # N
+        shorter_prompt, _ = pooled(encoder, hidden, batch, skipped=skipped - 1)  # (N, D)
+        vectors = encoder.backend.xp.where(
+            asarray(of_prompt, encoder.backend.xp)[:, None], shorter_prompt, vectors
+        )
+    altered, _ = normalize(vectors)  # (N, D)
     T_a = len(ids[0])
     return np.concatenate([to_numpy(altered[:T_a] @ unit[1]), to_numpy(altered[T_a:] @ unit[0])])  # (N,)
 

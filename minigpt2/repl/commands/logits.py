@@ -23,7 +23,8 @@ DETAILS = """\
 The head compares the last token's row with every row of the token table; a softmax turns the V scores into
 probabilities. The loss is the mean surprise, -ln p, at the tokens that really came; a head that knows nothing
 has ln V. With --all: after every token, what came, its probability, and its rank among the guesses. A model
-that was trained to embed alone has never been asked to guess, and shows it."""
+that was trained to embed alone has never been asked to guess, and shows it; where attention is bidirectional
+the loss says nothing, since every token has seen the one that came."""
 EXAMPLES = ("/logits The cat sat on the", "/logits --all The cat sat on the mat")
 FORM = "text"
 OPTIONS = (
@@ -51,6 +52,7 @@ def run(session: Session, arguments: Arguments) -> Reply:
         "text": look.text,
         "tokens": look.tokens,
         "ids": look.ids,
+        "causal": encoder.model.config.causal,
         "next": [
             {"id": id, "token": token_text(encoder.tokenizer, id), "probability": p}
             for id, p in zip(ids, probabilities, strict=True)
@@ -131,6 +133,11 @@ def reading(data: dict[str, Any], V: int) -> str:
     head = "The bars say how probable the head holds each token to come next."
     if loss is None:
         return f"{head} One token has no token before it, so there is no loss to judge them by."
+    if not data["causal"]:
+        return (
+            f"{head} But here every token has seen the one behind it and need not guess what came: the loss,"
+            f" {loss:.2f} nats a token beside ln V = {ln_v:.2f}, does not tell what the head has learned."
+        )
     told = f"On this text the head loses {loss:.2f} nats a token; guessing blindly among {V:,} tokens loses"
     told += f" ln V = {ln_v:.2f}."
     if loss < TRAINED * ln_v:

@@ -9,7 +9,7 @@ from ...similarity import METRICS, matrix, reading
 from ...views import HeatMap, Paragraph, Stack, Table
 from ..line import Arguments, Option
 from ..reply import Reply
-from ..selection import beginning, last_rows, rows_named, unit_rows
+from ..selection import about_lengths, beginning, last_rows, rows_named, unit_rows
 from ..session import Session
 
 NAME = "matrix"
@@ -94,7 +94,7 @@ def run(session: Session, arguments: Arguments) -> Reply:
         pairs = {"the pair": pairs["closest"]}  # which is neither close nor far
     lines = [line for what, pair in pairs.items() for line in _pair(session, what, pair)]
     table = Table(("", name, "in words", "sentences"), lines, align=("left", "right", "left", "left"))
-    views = [heat, table]
+    views = [heat, table, *about_lengths(session)]
     total = len(session.sentences)
     if not arguments.words and total > len(rows):
         views.append(Paragraph(f"the last {len(rows)} of {total:,}; /matrix #1 #5 #9-#12 chooses", "dim"))

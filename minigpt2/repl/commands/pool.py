@@ -124,7 +124,7 @@ def _weights(ctx: "PooledContext", dimensions: int) -> np.ndarray:
     rows = np.arange(ctx.N)[ctx.rows if isinstance(ctx.rows, slice) else to_numpy(ctx.rows)]  # (N',)
     if ctx.pooling.winners is None:
         weights[rows] = to_numpy(ctx.pooling.weights)[:, 0]
-    else:
+    elif len(rows):  # a prompt that is left out may have taken the whole text along
         won = np.bincount(to_numpy(ctx.pooling.winners)[0], minlength=len(rows))  # (N',)
         weights[rows] = won / dimensions
     return weights

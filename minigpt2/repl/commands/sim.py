@@ -7,7 +7,7 @@ from ...similarity import METRICS, matrix, reading
 from ...views import Bars, Paragraph, Stack, Table
 from ..line import Arguments
 from ..reply import Reply
-from ..selection import beginning, unit_rows
+from ..selection import about_lengths, beginning, unit_rows
 from ..session import Session
 
 NAME = "sim"
@@ -70,7 +70,7 @@ def run(session: Session, arguments: Arguments) -> Reply:
         view = _one_pair(data, ranges, session.console.width >= ROOM_FOR_LANDMARKS)
     else:
         view = _ranking(data, ranges)
-    return Reply((view,), data)
+    return Reply((view, *about_lengths(session)), data)
 
 
 def _one_pair(data: dict, ranges: dict[str, tuple[float, float]], landmarks: bool) -> Stack:

@@ -40,6 +40,7 @@ def run(session: Session, arguments: Arguments) -> Reply:
     ids = [id for word in words for id in word.ids]
     n_bytes = len(tokenizer.decode_bytes(ids))
     window = session.encoder.max_seq_length
+    _, prompt_tokens = session.encoder.token_ids([])
     data = {
         "text": text,
         "ids": ids,
@@ -49,6 +50,7 @@ def run(session: Session, arguments: Arguments) -> Reply:
         "bytes": n_bytes,
         "characters_per_token": len(text) / len(ids) if ids else 0.0,
         "window": window,
+        "prompt_tokens": prompt_tokens,
     }
     return Reply(_views(tokenizer, words, data), data)
 
@@ -106,8 +108,8 @@ def _views(tokenizer: Tokenizer, words: list[WordTrace], data: dict[str, Any]) -
         ),
         chips,
     ]
-    if len(ids) > data["window"]:
-        views.append(Paragraph(f"The model reads the first {data['window']} of them, its window."))
+    if len(ids) > data["window"] - data["prompt_tokens"]:
+        views.append(Paragraph(_about_window(data)))
     # A word that has no steps says nothing more; each of the others is told once.
     told = list({word.text: word for word in words if word.steps}.values())
     views += [MergeSteps(word.text, word.steps) for word in told[:WORDS_SHOWN]]
@@ -116,3 +118,13 @@ def _views(tokenizer: Tokenizer, words: list[WordTrace], data: dict[str, Any]) -
             Paragraph(f"{len(told) - WORDS_SHOWN} more words are not shown: /tokens WORD shows one.")
         )
     return (Stack(*views),)
+
+
+def _about_window(data: dict[str, Any]) -> str:
+    """How much of a long text the model reads."""
+    window, prompt = data["window"], data["prompt_tokens"]
+    if not prompt:
+        return f"The model reads the first {window} of them, its window."
+    return (
+        f"The model reads about {window - prompt} of them: its window is {window}, its prompt takes {prompt}."
+    )
