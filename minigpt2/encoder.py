@@ -139,7 +139,7 @@ class Encoder:
         texts = _as_list(sentences)
         wants_unit = self.settings.normalize if normalize_embeddings is None else normalize_embeddings
         self._check(texts, precision, truncate_dim, batch_size, batch_tokens, wants_unit)
-        ids, prompt_length = self._tokenize(texts, self._prompt(prompt_name, prompt))
+        ids, prompt_length = self.token_ids(texts, self._prompt(prompt_name, prompt))
 
         xp = self.backend.xp
         width = truncate_dim or self.dimension
@@ -162,6 +162,28 @@ class Encoder:
     def encode_document(self, sentences: str | Sequence[str], **options: Any) -> Array:
         """`encode` with the model's prompt called "document", if it has one and none is given."""
         return self.encode(sentences, **self._with_prompt("document", options))
+
+    def token_ids(self, texts: list[str], prompt: str | None = None) -> tuple[list[list[int]], int]:
+        """B texts -> B lists of ids, as `encode` reads them, and how many ids of each belong to the prompt
+
+        prompt   put before every text but an empty one; None is the model's default prompt
+
+        Ids are cut at the window, as in `encode`. Raises DataError for a prompt that fills the window.
+        """
+        prompt = self._prompt(None, prompt)
+        limit = self.max_seq_length
+        prompt_length = len(self.tokenizer.encode(prompt)) if prompt else 0
+        if prompt_length >= limit:
+            raise DataError(f"the prompt alone has {prompt_length} tokens, the window {limit}: shorten it")
+        ids = self.tokenizer.encode_batch([prompt + text if text else "" for text in texts])
+        self.truncated = sum(len(i) > limit for i in ids)
+        if self.truncated:
+            verb = "was" if self.truncated == 1 else "were"
+            message = (
+                f"{self.truncated} of {len(texts)} texts {verb} cut at {limit} tokens, the model's window"
+            )
+            warnings.warn(message, TruncationWarning, stacklevel=3)
+        return [i[:limit] for i in ids], prompt_length
 
     def similarity(self, a: Array, b: Array) -> Array:
         """Cosine of every row of `a` (M, D) with every row of `b` (N, D): (M, N)"""
@@ -263,22 +285,6 @@ class Encoder:
         if "prompt" in options or "prompt_name" in options or name not in self.settings.prompts:
             return options
         return {**options, "prompt_name": name}
-
-    def _tokenize(self, texts: list[str], prompt: str) -> tuple[list[list[int]], int]:
-        """B texts -> B lists of ids, cut at the window, and how many ids of each belong to the prompt"""
-        limit = self.max_seq_length
-        prompt_length = len(self.tokenizer.encode(prompt)) if prompt else 0
-        if prompt_length >= limit:
-            raise DataError(f"the prompt alone has {prompt_length} tokens, the window {limit}: shorten it")
-        ids = self.tokenizer.encode_batch([prompt + text if text else "" for text in texts])
-        self.truncated = sum(len(i) > limit for i in ids)
-        if self.truncated:
-            verb = "was" if self.truncated == 1 else "were"
-            message = (
-                f"{self.truncated} of {len(texts)} texts {verb} cut at {limit} tokens, the model's window"
-            )
-            warnings.warn(message, TruncationWarning, stacklevel=3)
-        return [i[:limit] for i in ids], prompt_length
 
     def _pool(self, ids: list[list[int]], prompt_length: int) -> Array:
         """b lists of ids -> (b, D), pooled but not normalised"""

@@ -117,6 +117,19 @@ class GPT2:
         context that was not kept or has been used, or a gradient of another shape, which broadcasting would
         let through.
         """
+        dx = self.backward_to_embeddings(dhidden, ctx, gradients)  # (N, D)
+        dwte, dwpe = embedding_backward(dx, ctx.embedding)  # (V, D), (P, D)  x_0 = wte[ids] + wpe[positions]
+        _add(gradients, "", {"wte.weight": dwte, "wpe.weight": dwpe})
+
+    def backward_to_embeddings(
+        self, dhidden: Array, ctx: ModelContext, gradients: Parameters | None = None
+    ) -> Array:
+        """(N, D) -> the gradient of each token's embedding row, wte[id] + wpe[position]: (N, D)
+
+        The way back as far as the rows that were looked up, for asking what each token does. Adds the
+        gradients of the layers into `gradients` if there are any; the two tables are left to `backward`.
+        Consumes `ctx` and raises as `backward` does.
+        """
         self._require_fresh(ctx)
         if dhidden.shape != ctx.ln_f.x.shape:
             raise ValueError(f"the gradient has shape {dhidden.shape}, but hidden has {ctx.ln_f.x.shape}")
@@ -125,16 +138,28 @@ class GPT2:
         for i in reversed(range(self.config.L)):
             dx, of_block = _block_backward(dx, ctx.blocks.pop())  # (N, D)  x_{i+1} = block_i(x_i)
             _add(gradients, f"h.{i}.", of_block)
-        dx = dropout_backward(dx, ctx.dropout)  # (N, D)  x_0 = dropout(…)
-        dwte, dwpe = embedding_backward(dx, ctx.embedding)  # (V, D), (P, D)
-        _add(gradients, "", {"wte.weight": dwte, "wpe.weight": dwpe})
+        return dropout_backward(dx, ctx.dropout)  # (N, D)  x_0 = dropout(…)
+
+    def forward_from(self, x: Array, batch: TokenBatch, layer: int = 0) -> Array:
+        """x (N, D), the residual stream as block `layer` finds it, -> hidden (N, D)
+
+        The rest of a forward pass, to see what becomes of a stream that was changed on the way: with layer 0
+        of other embedding rows, with layer L of the last layernorm's input. `batch` says where the sentences
+        begin; its ids are not read. Nothing is kept and there is no dropout. Raises ValueError for a layer
+        outside 0 … L.
+        """
+        if not 0 <= layer <= self.config.L:
+            raise ValueError(f"a stream stands before layer 0 to {self.config.L}, not before {layer}")
+        for weights in self._weights_of_block[layer:]:
+            x = block(x, weights, batch, self.config)[0]  # (N, D)
+        return self._last_layernorm(x)[0]
 
     def hidden_states(self, batch: TokenBatch) -> list[Array]:
         """L+1 arrays (N, D): the embeddings, then what leaves each block, the last one after ln_f.
 
         The same list as transformers' `output_hidden_states=True`.
         """
-        states = list(self._residual_stream(batch))  # L+1 × (N, D)
+        states = list(self.residual_stream(batch))  # L+1 × (N, D)
         states[-1], _ = self._last_layernorm(states[-1])
         return states
 
@@ -199,8 +224,11 @@ class GPT2:
         x, dropout_ctx = dropout(x, self.config.embd_pdrop, rng)  # (N, D)
         return x, embedding_ctx, dropout_ctx
 
-    def _residual_stream(self, batch: TokenBatch) -> Iterator[Array]:
-        """x_0 … x_L, each (N, D)"""
+    def residual_stream(self, batch: TokenBatch) -> Iterator[Array]:
+        """x_0 … x_L, each (N, D): the stream as each block finds it, then as the last one leaves it.
+
+        A block runs when its result is asked for. No dropout.
+        """
         x, _, _ = self._embed(batch, None)
         yield x
         for weights in self._weights_of_block:
@@ -230,7 +258,9 @@ def _block_backward(dy: Array, ctx: BlockContext | RecomputedBlockContext) -> tu
     return go_back(dy, ctx)  # (N, D)
 
 
-def _add(gradients: Parameters, prefix: str, values: dict[str, Array]) -> None:
+def _add(gradients: Parameters | None, prefix: str, values: dict[str, Array]) -> None:
+    if gradients is None:
+        return
     for name, value in values.items():
         view = gradients[prefix + name]
         view += value

@@ -530,3 +530,18 @@ def test_an_encoder_built_in_memory_takes_the_backend_of_its_parameters(xp):
     assert encoder.settings.pooling == "mean"
     assert encoder.dimension == D
     assert repr(encoder) == f"Encoder(in memory, D=12, L=2, H=3, pooling=mean, {xp.__name__} float64)"
+
+
+# What encode reads
+
+
+def test_token_ids_are_those_that_encode_runs_the_model_on(xp):
+    encoder = encoder_of(xp, max_seq_length=6, prompts={"q": "to:"}, default_prompt_name="q")
+    with pytest.warns(TruncationWarning, match="1 of 3 texts was cut at 6 tokens"):
+        ids, prompt_length = encoder.token_ids(["a cat", "", "x"])
+    assert ids == [list(b"to:a c"), [], list(b"to:x")]
+    assert prompt_length == 3
+    assert encoder.token_ids(["x"], prompt="") == ([list(b"x")], 0)
+    assert encoder.token_ids([]) == ([], 3)
+    with pytest.raises(DataError, match="the prompt alone has 6 tokens"):
+        encoder.token_ids(["x"], prompt="search")

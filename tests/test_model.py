@@ -335,6 +335,41 @@ def test_backward_adds_into_what_is_there(xp):
     assert_close(gradients.flat, total, 1e-12)
 
 
+@pytest.mark.parametrize("rate", [0.0, 0.3])
+def test_the_gradient_of_the_embedding_rows_is_what_both_tables_receive(rate, xp):
+    config = TINY.replace(embd_pdrop=rate, attn_pdrop=rate, resid_pdrop=rate)
+    model, batch = random_model(config, xp), TokenBatch(SENTENCES["scattered"], xp)
+    dhidden = asarray(np.random.default_rng(1).standard_normal((batch.N, TINY.D)), xp)
+    _, ctx = model.forward(batch, keep=True, rng=generator(xp))
+    of_layers = model.parameters.zeros_like()
+    dx = to_numpy(model.backward_to_embeddings(dhidden, ctx, of_layers))
+    _, whole = forward_and_backward(model, batch, dhidden, generator(xp))
+    dwte, dwpe = np.zeros((TINY.V, TINY.D)), np.zeros((TINY.n_positions, TINY.D))
+    for row, id, position in zip(dx, batch.ids.tolist(), batch.positions.tolist(), strict=True):
+        dwte[id] += row
+        dwpe[position] += row
+    assert_close(whole["wte.weight"], dwte, 1e-13)
+    assert_close(whole["wpe.weight"], dwpe, 1e-13)
+    for name, gradient in of_layers.items():
+        expected = to_numpy(whole[name])
+        assert_close(gradient, np.zeros_like(expected) if name.startswith("w") else expected, 1e-13)
+
+
+def test_the_way_back_to_the_embedding_rows_needs_no_gradients_and_consumes_the_context(xp):
+    model, batch = random_model(xp=xp), TokenBatch(SENTENCES["scattered"], xp)
+    dhidden = asarray(np.random.default_rng(1).standard_normal((batch.N, TINY.D)), xp)
+    _, ctx = model.forward(batch, keep=True)
+    _, again = model.forward(batch, keep=True)
+    dx = model.backward_to_embeddings(dhidden, ctx)
+    assert_close(
+        dx, to_numpy(model.backward_to_embeddings(dhidden, again, model.parameters.zeros_like())), 0.0
+    )
+    with pytest.raises(ValueError, match="used by an earlier backward: run forward again"):
+        model.backward_to_embeddings(dhidden, ctx)
+    with pytest.raises(ValueError, match="run forward or loss with keep=True"):
+        model.backward_to_embeddings(dhidden, None)
+
+
 def test_two_sentences_backward_together_equal_each_backward_alone(xp):
     model = random_model(xp=xp)
     batch = TokenBatch(SENTENCES["unequal"], xp)
@@ -431,6 +466,23 @@ def test_float32_stays_float32(xp):
     model.loss_backward(ctx, gradients)
     assert gradients.flat.dtype == np.float32
     assert all(state.dtype == np.float32 for state in model.hidden_states(batch))
+
+
+# Going on from the middle
+
+
+@every_batch
+@causal_or_not
+def test_going_on_from_any_state_of_the_stream_ends_at_hidden(name, attention, xp):
+    model, batch = random_model(TINY.replace(attention=attention), xp), TokenBatch(SENTENCES[name], xp)
+    hidden = to_numpy(model.forward(batch)[0])
+    stream = list(model.residual_stream(batch))
+    assert len(stream) == TINY.L + 1
+    for layer, x in enumerate(stream):
+        assert_close(model.forward_from(x, batch, layer), hidden, 0.0)
+    for layer in (-1, TINY.L + 1):
+        with pytest.raises(ValueError, match=f"before layer 0 to 3, not before {layer}"):
+            model.forward_from(stream[0], batch, layer)
 
 
 # Memory

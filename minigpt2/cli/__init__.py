@@ -22,10 +22,10 @@ from types import FrameType
 from typing import NoReturn
 
 from .. import __version__
-from ..errors import DataError, MiniGPT2Error, OutputError, UsageError
+from ..errors import DataError, MiniGPT2Error, OutputError, UsageError, explain
 from . import console
 
-COMMANDS = ("embed", "similarity", "train", "evaluate", "tokens", "info", "doctor")
+COMMANDS = ("repl", "embed", "similarity", "train", "evaluate", "tokens", "info", "doctor")
 
 EXAMPLES = """\
 examples:
@@ -79,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             _discard_unwritable_stdout()
             if "--debug" in _own_options(argv):
                 raise_to_stderr(error)
-            console.say(f"error: {_explain(error)}")
+            console.say(f"error: {explain(error)}")
             return error.exit_code if isinstance(error, MiniGPT2Error) else 1
         finally:
             _discard_unwritable_stderr()
@@ -172,18 +172,6 @@ def _settings_of_a_run(no_color: bool) -> Iterator[None]:
                 del os.environ["NO_COLOR"]
             elif no_color:
                 os.environ["NO_COLOR"] = before
-
-
-def _explain(error: Exception) -> str:
-    if isinstance(error, MiniGPT2Error):
-        return str(error)
-    if isinstance(error, MemoryError):
-        return "out of memory: use a smaller --batch-size, or fewer texts at once"
-    if isinstance(error, ModuleNotFoundError) and not error.name.startswith("minigpt2"):
-        return f"the package {error.name} is missing: pip install {error.name.partition('.')[0]}"
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    return f"{type(error).__name__}: {error}; this is a bug in minigpt2, --debug shows where"
 
 
 def raise_to_stderr(error: Exception) -> None:

@@ -7,9 +7,10 @@ Rich draws tables and trees in colour on a terminal and leaves colours away for 
 import os
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
+from ..visible import terminal_has_unicode, visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,11 +30,6 @@ def say(message: str) -> None:
             print("minigpt2:", visible(" ".join(message.splitlines())), file=sys.stderr, flush=True)
         except OSError:
             sys.stderr = None  # or the interpreter would try again at its end, and change the exit code
-
-
-def visible(text: str) -> str:
-    """The text with its control and direction characters, which would act on the terminal, as ‹hex bytes›."""
-    return "".join(c if c.isprintable() else f"‹{c.encode('utf-8', 'surrogatepass').hex(' ')}›" for c in text)
 
 
 def stdin_lines() -> Iterator[str]:
@@ -60,13 +56,40 @@ def stderr() -> "Console":
     return _console(sys.stderr)
 
 
-def _console(stream) -> "Console":
+def terminal() -> "Console":
+    """For a conversation on stdout; `encoding` is the terminal's own, so that pictures know what it shows."""
+    return _console(sys.stdout, encoding="utf-8" if terminal_has_unicode() else "ascii")
+
+
+def plain_stdout() -> "Console":
+    """For the answers of a script: without colours even on a terminal, unless FORCE_COLOR asks for them."""
+    return _console(sys.stdout) if os.environ.get("FORCE_COLOR") else _console(sys.stdout, color_system=None)
+
+
+def _console(stream, encoding: str = "utf-8", **options: Any) -> "Console":
     from rich.console import Console
 
     class ConsoleOfACommand(Console):
+        @property
+        def encoding(self) -> str:
+            return encoding
+
         def on_broken_pipe(self) -> None:
             """Leave a closed pipe to `main`; Rich itself would exit with 1."""
             raise
 
-    options = {"color_system": None} if os.environ.get("NO_COLOR") else {}
+        def print(self, *objects: Any, **options: Any) -> None:
+            """Print as Rich does, but once only: what Ctrl-C has cut off does not come with the next text."""
+            try:
+                super().print(*objects, **options)
+            except KeyboardInterrupt:
+                self.begin_capture()
+                self.end_capture()  # drops what is left
+                if self.color_system:
+                    self.file.write("\x1b[0m\n")  # the cut may be in a colour, or in the sequence for one
+                    self.file.flush()
+                raise
+
+    if os.environ.get("NO_COLOR"):
+        options["color_system"] = None
     return ConsoleOfACommand(file=stream, markup=False, emoji=False, highlight=False, **options)

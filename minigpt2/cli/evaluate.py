@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
+from ..visible import visible
 from . import console
 from .options import add_encoder_options, open_encoder, positive_int
 
@@ -183,9 +184,9 @@ def _print_table(result: "SetResult") -> None:
     from rich.text import Text
 
     out = console.stdout()
-    out.print(Padding(Text(console.visible(result.name), style="bold"), (0, 1)))
+    out.print(Padding(Text(visible(result.name), style="bold"), (0, 1)))
     for note in _notes(result):
-        out.print(Padding(Text(console.visible(note), style="dim"), (0, 1)))
+        out.print(Padding(Text(visible(note), style="dim"), (0, 1)))
     metrics = [metric for metric in result.results[0].metrics if metric in HEADINGS]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=True, show_edge=False)
     table.add_column("system")
@@ -198,7 +199,7 @@ def _print_table(result: "SetResult") -> None:
             Text(_shown(metric, value), style=_style(value == best[metric] and metric not in NOT_PERCENT))
             for metric, value in ((metric, system.metrics[metric]) for metric in metrics)
         ]
-        named = Text(console.visible(system.name), style="" if i else "bold")
+        named = Text(visible(system.name), style="" if i else "bold")
         table.add_row(named, *numbers, f"{system.seconds:.1f}")
     out.print(table)
     out.print()
@@ -218,9 +219,7 @@ def _print_overview(results: "list[SetResult]") -> None:
     from ..evaluation.tasks import HEADLINES
 
     out = console.stdout()
-    names = list(
-        dict.fromkeys(console.visible(system.name) for result in results for system in result.results)
-    )
+    names = list(dict.fromkeys(visible(system.name) for result in results for system in result.results))
     narrow = out.width < NARROW
     table = Table(
         box=box.SIMPLE_HEAD,
@@ -235,7 +234,7 @@ def _print_overview(results: "list[SetResult]") -> None:
         table.add_column(Text(heading), justify="right", min_width=5)
     for result in results:
         for metric in HEADLINES[result.task]:
-            values = {console.visible(system.name): system.metrics[metric] for system in result.results}
+            values = {visible(system.name): system.metrics[metric] for system in result.results}
             best = max(values.values())
             cells = [
                 Text(_shown(metric, values[name]), style=_style(values[name] == best))
@@ -243,6 +242,6 @@ def _print_overview(results: "list[SetResult]") -> None:
                 else Text("")
                 for name in names
             ]
-            table.add_row(console.visible(result.name), HEADINGS[metric], *cells)
+            table.add_row(visible(result.name), HEADINGS[metric], *cells)
     out.print(Padding(Text("all sets", style="bold"), (0, 1)))
     out.print(table)

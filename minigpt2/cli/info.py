@@ -6,6 +6,7 @@ import math
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..visible import visible
 from . import console
 from .options import add_model_option
 
@@ -93,9 +94,7 @@ def _facts(files: "ModelFiles") -> list[tuple[str, str]]:
         case = ", lower-cased" if tokenizer.lowercase else ""
         words = f"{type(tokenizer).__name__}, {tokenizer.vocab_size:,} tokens{case}"
     unit = ", normalised to length 1" if settings.normalize else ", not normalised"
-    prompts = (
-        ", ".join(f"{console.visible(name)} {text!r}" for name, text in settings.prompts.items()) or "none"
-    )
+    prompts = ", ".join(f"{visible(name)} {text!r}" for name, text in settings.prompts.items()) or "none"
     return [
         ("parameters", f"{size:,}"),
         ("memory", memory),

@@ -25,6 +25,17 @@ def add_model_option(parser: argparse.ArgumentParser) -> None:
 def add_encoder_options(parser: argparse.ArgumentParser) -> None:
     """Everything that `open_encoder` reads, and what shapes a vector"""
     add_model_option(parser)
+    add_backend_options(parser)
+    parser.add_argument(
+        "--prompt-name", metavar="NAME", help="put this prompt of the model before every text, e.g. query"
+    )
+    parser.add_argument(
+        "--truncate-dim", type=positive_int, metavar="N", help="keep the first N dimensions of a vector"
+    )
+
+
+def add_backend_options(parser: argparse.ArgumentParser) -> None:
+    """`--device` and `--dtype`"""
     parser.add_argument(
         "--device",
         choices=DEVICES,
@@ -32,12 +43,6 @@ def add_encoder_options(parser: argparse.ArgumentParser) -> None:
         "seconds, longer than a CPU needs for many sentences; auto: the GPU if one is usable)",
     )
     parser.add_argument("--dtype", choices=DTYPES, default="float32", help="precision (default: float32)")
-    parser.add_argument(
-        "--prompt-name", metavar="NAME", help="put this prompt of the model before every text, e.g. query"
-    )
-    parser.add_argument(
-        "--truncate-dim", type=positive_int, metavar="N", help="keep the first N dimensions of a vector"
-    )
 
 
 def open_encoder(args: argparse.Namespace) -> "Encoder":

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from ..backend import Array
 from ..errors import UsageError
 from ..similarity import METRICS, Metric, pairwise, reading
+from ..visible import visible
 from . import console
 from .options import add_encoder_options, open_encoder
 
@@ -144,7 +145,7 @@ def _print_ranking(first: str, others: list[str], scores: list[Score]) -> None:
 
     out = console.stdout()
     metric = scores[0].metric
-    out.print(Padding(Text(console.visible(first) or "(empty)", style="bold"), (0, 1)))
+    out.print(Padding(Text(visible(first) or "(empty)", style="bold"), (0, 1)))
     out.print()
     table = Table(box=box.SIMPLE_HEAD, pad_edge=True, show_edge=False)
     table.add_column("compared with")
@@ -153,7 +154,7 @@ def _print_ranking(first: str, others: list[str], scores: list[Score]) -> None:
     for sentence, score in zip(others, scores, strict=True):
         style = _style(score)
         value = Text(f"{score.value:.4f}", style=style)
-        shown = Text(console.visible(sentence) or "(empty)")
+        shown = Text(visible(sentence) or "(empty)")
         table.add_row(shown, value, Text(score.words, style=style))
     out.print(table)
     out.print()
@@ -170,7 +171,7 @@ def _print_table(a: str, b: str, scores: list[Score]) -> None:
     out = console.stdout()
     sentences = Table.grid(padding=(0, 2, 0, 1))
     for letter, sentence in (("A", a), ("B", b)):
-        sentences.add_row(Text(letter, style="bold"), Text(console.visible(sentence) or "(empty)"))
+        sentences.add_row(Text(letter, style="bold"), Text(visible(sentence) or "(empty)"))
     out.print(sentences)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=True, show_edge=False)
     table.add_column("measure", style="bold", no_wrap=True)

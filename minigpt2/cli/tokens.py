@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import DataError, UsageError
 from ..files import read_lines
+from ..visible import visible_bytes
 from . import console
 from .options import positive_int
 
@@ -141,7 +142,7 @@ def _show(args: argparse.Namespace) -> int:
         _print_chips(tokenizer, text, ids)
     else:
         for id in ids:
-            print(id, printable(tokenizer.token_bytes(id)), sep="\t")
+            print(id, visible_bytes(tokenizer.token_bytes(id)), sep="\t")
     return 0
 
 
@@ -149,15 +150,6 @@ def _trace(tokenizer: "Tokenizer", text: str) -> "list[WordTrace]":
     from ..tokenizer import trace_merges
 
     return trace_merges(tokenizer, text)
-
-
-def printable(token: bytes) -> str:
-    """A token for the eye: a blank as ␣, and bytes that print nothing or are half a character as ‹e2 80›."""
-    try:
-        text = token.decode("utf-8")
-    except UnicodeDecodeError:
-        return f"‹{token.hex(' ')}›"
-    return "".join("␣" if c == " " else console.visible(c) for c in text)
 
 
 def _as_json(
@@ -212,7 +204,7 @@ def _print_chips(tokenizer: "Tokenizer", text: str, ids: list[int]) -> None:
     chips = []
     for at, id in enumerate(ids):
         colour = CHIP_COLOURS[at % len(CHIP_COLOURS)]
-        chip = Text(f" {printable(tokenizer.token_bytes(id))} ", style=f"black on {colour}")
+        chip = Text(f" {visible_bytes(tokenizer.token_bytes(id))} ", style=f"black on {colour}")
         chips.append(Text.assemble(chip, "\n", (f" {id}", "dim")))
     screen = console.stdout()
     if chips:
@@ -232,15 +224,15 @@ def _print_trace(trace: "list[WordTrace]") -> None:
         shown = Text(f"  {head:<12}")
         for at, piece in enumerate(pieces):
             shown.append("" if at == 0 else " ")
-            shown.append(printable(piece), style="bold green" if at == merged_at else "")
+            shown.append(visible_bytes(piece), style="bold green" if at == merged_at else "")
         shown.append(tail, style="dim")
         screen.print(shown, soft_wrap=True)
 
     for word in trace:
-        screen.print(Text(printable(word.text.encode("utf-8")), style="bold"), soft_wrap=True)
+        screen.print(Text(visible_bytes(word.text.encode("utf-8")), style="bold"), soft_wrap=True)
         line("bytes", word.pieces)
         for step in word.steps:
-            made = f"   {printable(step.left)} + {printable(step.right)} = {step.token}"
+            made = f"   {visible_bytes(step.left)} + {visible_bytes(step.right)} = {step.token}"
             line(f"rank {step.rank}", step.pieces, step.position, made)
         screen.print(Text(f"  {'ids':<12}{' '.join(map(str, word.ids))}"), soft_wrap=True)
 

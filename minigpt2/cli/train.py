@@ -17,6 +17,7 @@ from ..embedding_settings import POOLINGS
 from ..errors import DeviceError, OutputError, UsageError
 from ..training.schedule import SCHEDULES
 from ..training.settings import OBJECTIVE_OPTIONS, OBJECTIVES, TrainingSettings
+from ..visible import visible
 from . import console
 from .options import DEVICE_VARIABLE, positive_int
 
@@ -668,7 +669,7 @@ def _print_end(args: argparse.Namespace, trainer: "Trainer", result: "TrainingRe
         lines += ["", "next:", *(f"  {command}" for command in _next_commands(args, trainer, result))]
     stream = sys.stderr if args.json else sys.stdout
     if stream is not None:
-        print(*map(console.visible, lines), sep="\n", file=stream)
+        print(*map(visible, lines), sep="\n", file=stream)
 
 
 def _command_to_resume(arguments: Sequence[str]) -> str:

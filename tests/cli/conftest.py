@@ -5,26 +5,11 @@ import os
 import pty
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from programs import environment, write_tiny_model
 
 from minigpt2.cli import main
-from minigpt2.config import GPT2Config
-from minigpt2.model_directory import EmbeddingSettings, write_model_directory
-from minigpt2.parameters import Parameters
-from minigpt2.tokenizer import ByteTokenizer
-
-D, WINDOW = 24, 40
-
-
-def write_tiny_model(path, **settings):
-    """A random GPT-2 of two blocks over bytes: enough to run everything, too small to mean anything."""
-    tokenizer = ByteTokenizer()
-    config = GPT2Config(vocab_size=tokenizer.vocab_size, n_positions=WINDOW, n_embd=D, n_layer=2, n_head=3)
-    parameters = Parameters.initialise(config, seed=3)
-    parameters.flat *= 5.0  # far enough from zero that texts differ clearly
-    return write_model_directory(path, config, parameters, tokenizer, EmbeddingSettings(**settings))
 
 
 @pytest.fixture(scope="session")
@@ -49,15 +34,6 @@ def cli(capsys):
         return code, captured.out, captured.err
 
     return run
-
-
-def environment(**changes):
-    """The environment of a real run: this package first, no colours forced, as few threads as it takes."""
-    root = str(Path(__file__).parents[2])
-    values = {
-        name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG", "PYTHONIO"))
-    }
-    return values | {"PYTHONPATH": root, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"} | changes
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import time
 
 import numpy as np
 import pytest
-from conftest import D, environment, write_tiny_model
+from programs import D, environment, write_tiny_model
 
 import minigpt2
 from minigpt2.cli import train

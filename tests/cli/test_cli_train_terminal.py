@@ -6,7 +6,7 @@ import re
 import signal
 
 import pytest
-from conftest import environment
+from programs import environment
 from terminal import Terminal
 
 WORDS = (

@@ -19,25 +19,19 @@ from rich.style import Style
 from minigpt2.evaluation.collapse import Collapse
 from minigpt2.training.events import CheckpointWritten, RunEnded, RunStarted, StepDone, Validated, Warned
 from minigpt2.training.reporters import Dashboard, JsonLines, PlainLines
-from minigpt2.training.reporters import charts as chart_module
 from minigpt2.training.reporters import dashboard as dashboard_module
-from minigpt2.training.reporters.charts import (
-    Curve,
-    bars,
-    curves,
-    progress_bar,
-    round_ticks,
-    sparkline,
-    tick_text,
-)
-from minigpt2.training.reporters.frame import fitting, in_ascii, row_of, shorten_path, width_of, wrapped
 from minigpt2.training.reporters.gauges import gauges_of, verdict
 from minigpt2.training.reporters.history import MOST_POINTS, History, Series
 from minigpt2.training.reporters.panels import View, picture
 from minigpt2.training.reporters.wording import duration, metric_name, number, short_count
 from minigpt2.training.settings import TrainingSettings
+from minigpt2.views.frame import width_of
 
-SUMMARY = {"model": "D=24, L=2, H=3, 12,345 parameters", "training data": "4,000 examples, 7,912 texts"}
+SUMMARY = {
+    "model": "D=24, L=2, H=3, 12,345 parameters",
+    "training data": "4,000 examples, 7,912 texts",
+    "output": "out",
+}
 HEALTHY = Collapse(0.11, 0.31, -2.6, 18.0, 24)
 COLLAPSED = Collapse(0.99, 0.01, -0.03, 1.3, 24)
 BEFORE = Collapse(0.55, 0.40, -1.6, 15.0, 24)
@@ -81,134 +75,6 @@ def language_model_run():
 
 def text_of(block):
     return ["".join(segment.text for segment in row) for row in block]
-
-
-# charts
-
-
-def dots(row):
-    """(4, 2·cells) bool of a row of braille"""
-    codes = np.array([ord(c) - 0x2800 if ord(c) >= 0x2800 else 0 for c in row])
-    lit = np.zeros((4, 2 * len(row)), dtype=bool)
-    for i, j in itertools.product(range(4), range(2)):
-        lit[i, j::2] = codes & chart_module.BRAILLE_BITS[i, j] > 0
-    return lit
-
-
-def plot(chart, gutter):
-    """(4·rows, 2·cells) bool: the dots inside the axes"""
-    return np.concatenate([dots(row[gutter:]) for row in text_of(chart)[:-2]])
-
-
-def test_a_straight_line_is_straight():
-    x = np.linspace(0, 100, 101)
-    chart = curves([Curve(x, 2 * x, PLAIN, "*")], 44, 12, x_end=100, y_range=(0.0, 200.0))
-    assert [len(row) for row in text_of(chart)] == [44] * 12
-    lit = plot(chart, 4)  # three digits and the axis
-    assert lit.shape == (40, 80)
-    columns = np.arange(80)
-    height = 39 - np.array([np.flatnonzero(lit[:, column]).mean() for column in columns])
-    assert np.abs(height - (columns + 0.5) / 2).max() <= 1.0
-    rows = text_of(chart)
-    assert [(i, row[:3].strip()) for i, row in enumerate(rows[:10]) if row[3] == "┤"] == [
-        (0, "200"),
-        (2, "150"),
-        (5, "100"),
-        (7, "50"),
-        (9, "0"),
-    ]
-    assert rows[-1].split() == ["0", "50", "step"]
-
-
-def test_a_step_is_drawn_without_a_gap():
-    x = np.arange(100.0)
-    lit = plot(curves([Curve(x, (x > 50) * 1.0, PLAIN, "*")], 30, 10, x_end=100, y_range=(0, 1)), 4)
-    assert lit.any(axis=1).all()  # every height between the two levels
-    assert lit.any(axis=0).all()  # and every column
-
-
-def test_a_band_reaches_from_low_to_high():
-    x, zero = np.arange(50.0), np.zeros(50)
-    lit = plot(curves([Curve(x, zero, PLAIN, "*", zero - 1, zero + 1)], 40, 10, x_end=49, y_range=(-2, 2)), 3)
-    assert lit[9:23].any(axis=1).all()
-    assert not lit[:7].any()
-    assert not lit[25:].any()
-
-
-@pytest.mark.parametrize("unicode", [True, False])
-@pytest.mark.parametrize(
-    "y",
-    [
-        np.full(7, 3.25),
-        np.zeros(5),
-        np.array([1e-7, 2e-7, 4e-7]),
-        np.array([12_500.0, 13_000.0]),
-        np.array([-1.0, np.nan, 2.0, np.inf, 1.5]),
-        np.array([np.nan, np.nan]),
-        np.array([4.0]),
-        np.geomspace(1e-4, 10, 40),
-    ],
-)
-def test_any_values_give_a_chart_of_the_asked_size(y, unicode):
-    x = np.arange(len(y), dtype=float)
-    for width, height in ((16, 4), (33, 7), (90, 20)):
-        line = Curve(x, y, PLAIN, "*")
-        chart = curves([line], width, height, x_end=max(x[-1], 1), may_be_log=True, unicode=unicode)
-        assert [width_of(row) for row in chart] == [width] * height
-        if not unicode:
-            assert all(row.isascii() for row in text_of(in_ascii(chart)))
-
-
-def test_a_loss_over_decades_has_a_logarithmic_axis():
-    x = np.arange(50.0)
-    line = Curve(x, np.geomspace(100, 0.01, 50), PLAIN, "*")
-    shown = "\n".join(text_of(curves([line], 60, 20, x_end=50, may_be_log=True)))
-    lit = plot(curves([line], 60, 20, x_end=50, may_be_log=True), 7)
-    middle = lit[:, 50]  # half way: exponential decay is a straight line here
-    assert abs(np.flatnonzero(middle).mean() - 36) < 6
-    for tick in ("100", "1.0", "0.01"):
-        assert tick in shown
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "most", "ticks"),
-    [
-        (0, 1, 5, [0, 0.2, 0.4, 0.6, 0.8, 1.0]),
-        (0.13, 0.29, 3, [0.2]),
-        (-0.5, 0.5, 2, [-0.5, 0, 0.5]),
-        (3, 3, 4, [3]),
-        (0, 1170, 4, [0, 500, 1000]),
-    ],
-)
-def test_round_ticks(low, high, most, ticks):
-    assert round_ticks(low, high, most) == pytest.approx(ticks)
-
-
-@pytest.mark.parametrize(
-    ("ticks", "texts"),
-    [
-        ([0, 0.25, 0.5], ["0.00", "0.25", "0.50"]),
-        ([0, 500, 1000], ["0", "500", "1,000"]),
-        ([0, 20_000, 40_000], ["0", "20k", "40k"]),
-        ([0, 1_500_000], ["0", "1.5M"]),
-        ([0, 5e-4, 1e-3], ["0", "5e-4", "1e-3"]),
-    ],
-)
-def test_axis_numbers_have_the_decimals_that_they_need(ticks, texts):
-    assert [tick_text(ticks)(tick) for tick in ticks] == texts
-
-
-def test_bars_in_eighths():
-    block = text_of(bars(np.array([0.0, 1e-6, 0.25, 0.5, 1.0]), 2, PLAIN))
-    assert block == ["    █", " ▁▄██"]
-
-
-def test_sparkline_and_progress():
-    assert sparkline(np.arange(8.0), 20) == "▁▂▃▄▅▆▇█"
-    assert len(sparkline(np.arange(1000.0), 13)) == 13
-    assert sparkline(np.array([np.nan]), 5) == ""
-    assert progress_bar(0.5, 10) == ("━" * 5, "╌" * 5)
-    assert progress_bar(2.0, 4, unicode=False) == ("====", "")
 
 
 # numbers in words
@@ -276,44 +142,6 @@ def test_the_average_follows_the_loss_and_survives_nan():
     assert smooth[-1] == pytest.approx(1.0, abs=0.01)
 
 
-# text in frames
-
-
-def test_wrapping_breaks_between_words():
-    text = "a warning with an explanation and the remedies that there are"
-    for width in range(14, 40):
-        rows = ["".join(s.text for s in row) for row in wrapped(text, width, indent=2)]
-        assert max(map(len, rows)) <= width
-        assert " ".join(" ".join(rows).split()) == text
-    long = [row[0].text for row in wrapped("/" + "x" * 50, 20)]
-    assert "".join(long) == "/" + "x" * 50
-
-
-@pytest.mark.parametrize("indent", [0, 2])
-@pytest.mark.parametrize("text", ["a longer-word-than-any row", "東京 is a 東京東京東京 word", "/a/path/to"])
-def test_wrapping_ends_at_any_width(text, indent):
-    """A window that someone makes smaller passes through all of them."""
-    for width in range(0, 12):
-        rows = ["".join(s.text for s in row) for row in wrapped(text, width, indent=indent)]
-        assert "".join("".join(rows).split()) == "".join(text.split())
-        assert len(rows) <= len(text)
-
-
-def test_paths_are_shortened_between_their_parts():
-    assert shorten_path("a/b/c.txt", 9) == "a/b/c.txt"
-    assert shorten_path("alpha/beta/c.txt", 12) == "…/beta/c.txt"
-    assert shorten_path("alpha/beta/c.txt", 8) == "…/c.txt"
-    assert shorten_path("alpha/beta/c.txt", 3) == ""
-    assert fitting(("long text", "short"), 6) == "short"
-
-
-def test_ascii_is_ascii_and_as_wide():
-    row = row_of("╭─ ★ ✓ → −4 · 東京 ▁▂█")
-    ((segment,),) = in_ascii([row])
-    assert segment.text.isascii()
-    assert len(segment.text) == width_of(row)
-
-
 # pictures
 
 
@@ -377,6 +205,21 @@ def test_a_picture_says_everything_in_whole_words(rng, width, height):
     assert all(word in words for word in message.split())
 
 
+def test_a_run_that_saves_nothing_does_not_say_that_it_does(rng):
+    history = history_of(events(rng, COLLAPSED))
+    history.checkpoint, history.ended, history.closed, history.saves = None, None, False, False
+    shown = "\n".join(text_of(picture(history, 80, 24, View())))
+    assert "Ctrl-C stops and keeps what is learned" in shown
+    assert "checkpoint" not in shown
+    assert "saves" not in shown
+    history.stopping = True
+    for width, words in (
+        (80, "stopping; a second Ctrl-C drops what is learned"),
+        (40, "stopping; Ctrl-C drops"),
+    ):
+        assert words in "\n".join(text_of(picture(history, width, 24, View())))
+
+
 def test_a_small_terminal_has_the_numbers(rng):
     shown = "\n".join(text_of(picture(history_of(events(rng, COLLAPSED)), 40, 12, View())))
     for text in (
@@ -433,7 +276,7 @@ def test_text_from_outside_cannot_act_on_the_terminal(rng):
 @pytest.mark.parametrize(
     ("step", "collapse", "level"),
     [
-        (0, Collapse(0.97, 0.1, -0.1, 3.0, 24), "untrained"),
+        (0, Collapse(0.97, 0.1, -0.1, 3.0, 24), "before"),
         (9, HEALTHY, "healthy"),
         (9, Collapse(0.93, 0.1, -0.3, 14.0, 24), "watch"),
         (9, Collapse(0.97, 0.1, -0.1, 14.0, 24), "watch"),
@@ -464,16 +307,16 @@ def test_plain_lines(rng):
     assert "\x1b" not in shown
     rows = shown.splitlines()
     assert rows[0] == "model          D=24, L=2, H=3, 12,345 parameters"
-    assert rows[2].startswith(
+    assert rows[3].startswith(
         "step   0/120  validation: AUC 0.5000 (best so far), average precision 0.7900, "
     )
-    assert rows[2].endswith("effective rank 15.0 of 24; alignment 0.400")
-    assert rows[3] == (
+    assert rows[3].endswith("effective rank 15.0 of 24; alignment 0.400")
+    assert rows[4] == (
         "step   1/120  epoch 0.03  loss 1.067  lr 1.00e-03  gradient 0.5000  31,415 tokens/s  0:00, 0:12 left"
     )
-    assert rows[5] == "step 120/120  checkpoint: somewhere/deep/checkpoints/step-00000120"
-    assert rows[6].startswith("step 120/120  warning: the vectors are collapsing: ")
-    assert rows[7] == "step 120/120  stopped: the time is up, 1:15; best 0.8900 at step 90; model: out/best"
+    assert rows[6] == "step 120/120  checkpoint: somewhere/deep/checkpoints/step-00000120"
+    assert rows[7].startswith("step 120/120  warning: the vectors are collapsing: ")
+    assert rows[8] == "step 120/120  stopped: the time is up, 1:15; best 0.8900 at step 90; model: out/best"
 
 
 def test_a_full_disk_under_the_log_does_not_stop_the_training(rng):

@@ -15,7 +15,6 @@ lines that others write to sys.stderr are shown among the warnings and written o
 import atexit
 import contextlib
 import io
-import locale
 import os
 import shutil
 import signal
@@ -27,8 +26,9 @@ from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from ...views.frame import Block, Frame
+from ...visible import terminal_has_unicode
 from ..events import Event, RunStarted, StepDone, Warned
-from .frame import Block, Frame
 from .history import History
 from .panels import View, picture
 from .plain import PlainLines
@@ -46,16 +46,31 @@ CLOSING_ROWS = 8  # below it, for what the command still says
 class Dashboard:
     """Draws the run on `screen`, a terminal."""
 
-    def __init__(self, screen: "Console", *, unicode: bool | None = None) -> None:
-        """`unicode`: whether the terminal shows more than ASCII; None asks the locale."""
+    def __init__(
+        self,
+        screen: "Console",
+        *,
+        unicode: bool | None = None,
+        saves: bool = True,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`unicode`: whether the terminal shows more than ASCII; None asks the locale.
+
+        `saves`: whether the run leaves a model on the disk, or keeps in memory what it learns. `stopping`
+        says whether someone has asked the run to stop.
+        """
         from rich.live import Live
 
         self._screen = screen
-        self._lines = PlainLines(screen)  # for the start, and for all where no picture can be drawn
-        self._unicode = encoding_has_unicode() if unicode is None else unicode
+        self._lines = PlainLines(
+            screen, saves=saves
+        )  # for the start, and for all where no picture can be drawn
+        self._unicode = terminal_has_unicode() if unicode is None else unicode
         # What happened, or which line someone said, and when; not yet in the history
         self._queue: deque[tuple[Event | str, float]] = deque()
         self._history = History()  # of which the pictures are made
+        self._history.saves = saves
+        self._stopping = stopping
         self._undrawn: list[Event] = []  # in the history, but in no picture yet
         self._lock = threading.RLock()  # of the terminal and the history
         self._wake = threading.Event()
@@ -189,7 +204,8 @@ class Dashboard:
         pause, last = 0.0, -SLOWEST
         while self._failure is None and not self._wake.wait(FASTEST):
             waited = time.monotonic() - last
-            due = waited >= pause and (self._changed or waited >= SLOWEST)
+            changed = self._changed or self._stopping() != self._history.stopping
+            due = waited >= pause and (changed or waited >= SLOWEST)
             if not (due or self._terminal_size() != self._size) or not self._in_foreground():
                 continue
             before = time.thread_time()
@@ -212,6 +228,7 @@ class Dashboard:
             self._take()
         self._measure()
         self._take_in()
+        self._history.stopping = self._stopping()
         self._live.refresh()
         self._undrawn.clear()
 
@@ -280,8 +297,3 @@ class _Said(io.TextIOBase):
         """What has been written since the last call."""
         texts, self._texts = self._texts, []
         return "".join(texts)
-
-
-def encoding_has_unicode() -> bool:
-    """True where the locale's encoding is one of Unicode. A Linux console knows it, but not the signs."""
-    return "utf" in locale.getencoding().lower() and os.environ.get("TERM") != "linux"

@@ -21,10 +21,10 @@ SUSPECT_COSINE = 0.9
 SUSPECT_UNIFORMITY = -0.4  # that of vectors whose cosines are all 0.9
 LITTLE_RANK = 0.1  # of the rank at the first validation
 
-HEALTHY, WATCH, COLLAPSED, UNTRAINED = "healthy", "watch", "collapsed", "untrained"
-LEVELS = (UNTRAINED, HEALTHY, WATCH, COLLAPSED)  # from good to bad
-MARKS = {HEALTHY: "✓", WATCH: "!", COLLAPSED: "✗", UNTRAINED: "·"}
-SHORT_LEVELS = {HEALTHY: "ok", WATCH: "watch", COLLAPSED: "bad", UNTRAINED: "start"}
+HEALTHY, WATCH, COLLAPSED, BEFORE = "healthy", "watch", "collapsed", "before"
+LEVELS = (BEFORE, HEALTHY, WATCH, COLLAPSED)  # from good to bad
+MARKS = {HEALTHY: "✓", WATCH: "!", COLLAPSED: "✗", BEFORE: "·"}
+SHORT_LEVELS = {HEALTHY: "ok", WATCH: "watch", COLLAPSED: "bad", BEFORE: "before"}
 
 
 class Gauge(NamedTuple):
@@ -50,7 +50,7 @@ def gauges_of(history: History) -> list[Gauge]:
 
     def level(is_suspect: bool) -> str:
         if history.validated.step == 0:
-            return UNTRAINED
+            return BEFORE
         return HEALTHY if not is_suspect else COLLAPSED if collapsed else WATCH
 
     gauges = [
@@ -89,7 +89,7 @@ def gauges_of(history: History) -> list[Gauge]:
                 "alignment",
                 f"{now.alignment:.2f}",
                 None,
-                UNTRAINED if history.validated.step == 0 else HEALTHY,
+                BEFORE if history.validated.step == 0 else HEALTHY,
                 "distance² of pairs that belong together",
                 "distance² of pairs",
             )

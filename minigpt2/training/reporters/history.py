@@ -69,6 +69,7 @@ class History:
     """The events of a run, each kind as far as a person wants to see it."""
 
     def __init__(self) -> None:
+        self.saves = True  # the run leaves a model on the disk; else what is learned stays in memory
         self.started: RunStarted | None = None
         self.step: StepDone | None = None
         self.validated: Validated | None = None
@@ -76,6 +77,7 @@ class History:
         self.before: Collapse | None = None  # the gauges of the first validation
         self.checkpoint: CheckpointWritten | None = None
         self.ended: RunEnded | None = None
+        self.stopping = False  # someone has asked the run to stop, which takes its time
         self.closed = False  # nothing more will come
         self.warnings: deque[Warned] = deque(maxlen=MOST_WARNINGS)
         self.warned_in_all = 0

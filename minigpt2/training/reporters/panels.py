@@ -12,9 +12,8 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 
-from ...cli.console import visible
-from . import charts
-from .frame import (
+from ...views import charts
+from ...views.frame import (
     GAP,
     Block,
     Row,
@@ -30,6 +29,7 @@ from .frame import (
     width_of,
     wrapped,
 )
+from ...visible import visible
 from .gauges import COLLAPSED, HEALTHY, MARKS, SHORT_LEVELS, Gauge, gauges_of, verdict
 from .history import History, Series
 from .wording import ENDINGS, count, duration, metric_name, number, rate, short_count
@@ -45,7 +45,7 @@ GOOD, WATCH, BAD = Style(color="green"), Style(color="yellow"), Style(color="red
 LOSS, EACH_LOSS = Style(color="cyan", bold=True), Style(color="blue", dim=True)
 RATE, SPEED, METRIC = Style(color="magenta"), Style(color="yellow"), Style(color="green", bold=True)
 TOGETHER, APART = Style(color="green"), Style(color="red")
-LEVEL_STYLES = {"healthy": GOOD, "watch": WATCH, "collapsed": BAD, "untrained": DIM}
+LEVEL_STYLES = {"healthy": GOOD, "watch": WATCH, "collapsed": BAD, "before": DIM}
 
 
 class View(NamedTuple):
@@ -205,13 +205,22 @@ def footer(history: History, width: int) -> Row:
     if history.ended is not None:
         path = shorten_path(visible(str(history.ended.path)), width - 9)
         return fit(row_of((" model: ", DIM), (path, BOLD)), width)
-    keys = "" if history.closed else fitting(("Ctrl-C saves and stops ", "Ctrl-C stops ", ""), width)
+    keys = "" if history.closed else fitting(_what_ctrl_c_does(history), width)
     room = width - len(keys) - 2
-    texts = ["no checkpoint yet", ""]
+    texts = ["no checkpoint yet" if history.saves else "", ""]
     if history.checkpoint is not None:
         path = shorten_path(visible(str(history.checkpoint.path)), room - len("checkpoint: "))
         texts = [f"checkpoint: {path}"] if path else [f"saved at step {count(history.checkpoint.step)}", ""]
     return ends(row_of((f" {fitting(texts, room)}", DIM)), row_of((keys, BOLD)), width)
+
+
+def _what_ctrl_c_does(history: History) -> tuple[str, ...]:
+    """The longest wording first"""
+    if history.stopping:
+        dropped = "stopping; a second Ctrl-C drops what is learned "
+        return dropped, "stopping; Ctrl-C drops it ", "stopping ", ""
+    long = "Ctrl-C saves and stops " if history.saves else "Ctrl-C stops and keeps what is learned "
+    return long, "Ctrl-C stops ", ""
 
 
 def loss_panel(history: History, width: int, height: int, view: View) -> Block:

@@ -4,13 +4,15 @@ step  120/1200  epoch 0.5  loss 0.2310  lr 9.60e-04  gradient 0.914  52,310 toke
 step  200/1200  validation: AUC 0.8714 (best so far), accuracy 0.8020; cosines: mean 0.12, …
 step  200/1200  checkpoint: out/checkpoints/step-00000200
 step  200/1200  warning: …
+
+At a terminal a line that is too long is wrapped between words, what follows beside its beginning.
 """
 
 from typing import TYPE_CHECKING
 
-from ...cli.console import visible
+from ...visible import visible
 from ..events import CheckpointWritten, Event, RunEnded, RunStarted, StepDone, Validated, Warned
-from .wording import ENDINGS, count, duration, metric_name, number, rate
+from .wording import ENDINGS, INTERRUPTED_IN_MEMORY, count, duration, metric_name, number, rate
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,9 +21,12 @@ if TYPE_CHECKING:
 class PlainLines:
     """One line an event, in colour only where a person looks at a terminal."""
 
-    def __init__(self, screen: "Console") -> None:
-        """`screen`: where to print, usually `cli.console.stderr()`."""
-        self._screen = screen
+    def __init__(self, screen: "Console", *, saves: bool = True) -> None:
+        """`screen`: where to print, usually `cli.console.stderr()`.
+
+        `saves`: whether the run leaves a model on the disk, or keeps in memory what it learns.
+        """
+        self._screen, self._saves = screen, saves
         self._steps = 0
         self._full = False  # nothing more can be written
 
@@ -40,7 +45,7 @@ class PlainLines:
             best = ", the best so far" if event.best else ""
             self._print(event.step, f"checkpoint: {event.path}{best}", "dim")
         elif isinstance(event, RunEnded):
-            self._print(event.step, _end(event), "bold")
+            self._print(event.step, _end(event, self._saves), "bold")
 
     def close(self) -> None:
         """Every line is out already."""
@@ -48,21 +53,31 @@ class PlainLines:
     def _print_start(self, event: RunStarted) -> None:
         widest = max(map(len, event.summary), default=0)
         for name, value in event.summary.items():
-            self._line(f"{name:<{widest}}  {value}")
+            self._line(f"{name:<{widest}}  ", value)
         if event.step:
-            self._line(f"{'resumed':<{widest}}  after step {count(event.step)} of {count(event.steps)}")
+            resumed = f"after step {count(event.step)} of {count(event.steps)}"
+            self._line(f"{'resumed':<{widest}}  ", resumed)
 
     def _print(self, step: int, text: str, style: str = "") -> None:
         digits = len(str(self._steps))
-        self._line(f"step {step:>{digits}}/{self._steps}  {text}", style)
+        self._line(f"step {step:>{digits}}/{self._steps}  ", text, style)
 
-    def _line(self, text: str, style: str = "") -> None:
+    def _line(self, head: str, text: str, style: str = "") -> None:
+        from rich.cells import cell_len
         from rich.text import Text
+
+        from ...views.frame import wrapped
 
         if self._full:
             return
+        head, text = visible(" ".join(head.splitlines())), visible(" ".join(text.splitlines()))
+        rows = [text]
+        indent, width = cell_len(head), self._screen.width
+        if self._screen.is_terminal and indent + cell_len(text) > width and 2 * indent < width:
+            rows = ["".join(segment.text for segment in row) for row in wrapped(text, width - indent)]
+        line = head + ("\n" + " " * indent).join(rows)
         try:
-            self._screen.print(Text(visible(" ".join(text.splitlines())), style=style), soft_wrap=True)
+            self._screen.print(Text(line, style=style), soft_wrap=True)
         except OSError:  # a full disk under the log, or nobody who reads it, need not stop the training
             self._full = True
 
@@ -95,8 +110,11 @@ def _validation(event: Validated) -> str:
     return text
 
 
-def _end(event: RunEnded) -> str:
-    text = f"{ENDINGS[event.reason]}, {duration(event.seconds)}"
+def _end(event: RunEnded, saves: bool) -> str:
+    reason = ENDINGS[event.reason]
+    if event.reason == "interrupted" and not saves:
+        reason = INTERRUPTED_IN_MEMORY
+    text = f"{reason}, {duration(event.seconds)}"
     if event.best_metric is not None:
         text += f"; best {number(event.best_metric)} at step {count(event.best_step)}"
     return f"{text}; model: {event.path}"

@@ -70,3 +70,4 @@ ENDINGS = {
     "patience": "stopped early: the validation has not improved for long enough",
     "interrupted": "interrupted: everything is saved",
 }
+INTERRUPTED_IN_MEMORY = "interrupted: what was learned until then is kept"  # where nothing goes to the disk

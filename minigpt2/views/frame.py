@@ -36,12 +36,19 @@ ASCII = str.maketrans(
         "×": "x",
         "−": "-",
         "–": "-",
-        "…": "...",
+        "…": "~",
         "∞": "inf",
         "²": "2",
+        **dict.fromkeys("‘’", "'"),
+        **dict.fromkeys("“”", '"'),
+        "‖": "|",
+        "π": "p",
         "‹": "<",
         "›": ">",
         "█": "#",
+        "␣": "_",
+        "Σ": "S",
+        "ᵀ": "T",
     }
 )
 
@@ -113,14 +120,16 @@ def wrapped(text: str, width: int, style: Style = PLAIN, *, indent: int = 0) -> 
     """The text in rows of at most `width` cells, broken between words; a longer word at the edge."""
     rows: list[str] = []
     line = ""
+    window = 4 * width + 16
     for word in text.split():
-        while word and cell_len(word) > width - indent:  # longer than a whole row, as a path may be
+        # Longer than a whole row, as a path may be; the window bounds what is counted again and again.
+        while word and (len(word) > window or cell_len(word) > width - indent):
             room = width - (indent if rows or line else 0) - (cell_len(line) + 1 if line else 0)
             if line and room < 8:
                 rows.append(line)
                 line = ""
                 continue
-            head = set_cell_size(word, max(1, room)).rstrip() or word[0]  # where not even one is so narrow
+            head = set_cell_size(word[:window], max(1, room)).rstrip() or word[0]  # not even one is so narrow
             rows.append(f"{line} {head}" if line else head)
             word, line = word[len(head) :], ""
         room = width - (indent if rows else 0)

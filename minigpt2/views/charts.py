@@ -51,28 +51,49 @@ def curves(
     The x axis runs from 0 to `x_end`, the y axis over `y_range` or what is drawn; with `may_be_log` it is
     logarithmic where the values are positive and span more than a factor of 30.
     """
-    plotted = height - 2  # an axis and its numbers below
+    rows, gutter = plot(
+        lines, width, height - 2, x_end=x_end, y_range=y_range, may_be_log=may_be_log, unicode=unicode
+    )
+    return rows + x_axis(0.0, x_end, gutter, width - gutter - 1, x_label)
+
+
+def plot(
+    lines: Sequence[Curve],
+    width: int,
+    height: int,
+    *,
+    x_end: float,
+    y_range: tuple[float, float] | None = None,
+    y_ticks: Sequence[float] | None = None,
+    may_be_log: bool = False,
+    unicode: bool = True,
+) -> tuple[list[Row], int]:
+    """The rows of `curves` above its x axis, and how many cells the numbers of the y axis take.
+
+    `y_ticks`: these numbers on the y axis, which runs from the first to the last.
+    """
     values = np.concatenate(
         [part for line in lines for part in (line.y, line.low, line.high) if part is not None]
     )
     values = values[np.isfinite(values)]
+    if y_ticks is not None:
+        y_range = y_ticks[0], y_ticks[-1]
     low, high, log = (*y_range, False) if y_range else _y_range(values, may_be_log)
     scale = _log_scale if log else _linear_scale
-    ticks = log_ticks(low, high, plotted) if log else round_ticks(low, high, max(2, plotted // 2))
+    ticks = y_ticks or (log_ticks(low, high, height) if log else round_ticks(low, high, max(2, height // 2)))
     labels = {}
     spell = tick_text(ticks)
     for tick in ticks:
-        row = plotted - 1 - int(scale(tick, low, high) * (plotted - 1e-9))
-        if 0 <= row < plotted and row not in labels:
+        row = height - 1 - int(scale(tick, low, high) * (height - 1e-9))
+        if 0 <= row < height and row not in labels:
             labels[row] = spell(tick)
     gutter = max(map(len, labels.values()), default=1)
-    cells = width - gutter - 1
-    drawn = _raster(lines, cells, plotted, x_end, lambda y: scale(y, low, high), unicode)
+    drawn = _raster(lines, width - gutter - 1, height, x_end, lambda y: scale(y, low, high), unicode)
     rows = []
     for row, content in enumerate(drawn):
         label = labels.get(row, "")
         rows.append([Segment(f"{label:>{gutter}}{'┤' if label else '│'}", AXIS), *content])
-    return rows + x_axis(0.0, x_end, gutter, cells, x_label)
+    return rows, gutter
 
 
 def x_axis(
@@ -226,12 +247,17 @@ def round_ticks(low: float, high: float, most: int) -> list[float]:
     """At most about `most` round numbers inside low … high, evenly spaced."""
     if not high > low:
         return [low]
-    rough = (high - low) / max(1, most)
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = next(m * power for m in (1.0, 2.0, 5.0, 10.0) if m * power >= rough * (1 - 1e-9))
+    step = round_step(low, high, most)
     first = math.ceil(low / step - 1e-9)
     last = math.floor(high / step + 1e-9)
     return [i * step for i in range(first, last + 1)]
+
+
+def round_step(low: float, high: float, most: int) -> float:
+    """The smallest of 1, 2, 5 times a power of ten with at most `most` steps in low … high; low < high."""
+    rough = (high - low) / max(1, most)
+    power = 10.0 ** math.floor(math.log10(rough))
+    return next(m * power for m in (1.0, 2.0, 5.0, 10.0) if m * power >= rough * (1 - 1e-9))
 
 
 def log_ticks(low: float, high: float, most: int) -> list[float]:
@@ -247,6 +273,8 @@ def log_ticks(low: float, high: float, most: int) -> list[float]:
 def tick_text(ticks: Sequence[float]) -> Callable[[float], str]:
     """How to write these numbers: as many decimals as they differ in, thousands as k, tiny ones as 1e-5."""
     largest = max(map(abs, ticks), default=0.0)
+    if largest >= 1e9:
+        return lambda t: f"{t:.1e}".replace("e+", "e") if t else "0"
     if largest >= 10_000 and all(float(t).is_integer() for t in ticks):
         for unit, size in (("M", 1e6), ("k", 1e3)):
             if largest >= size:
