@@ -80,8 +80,8 @@ assert np.isneginf(masked_scores(q, k, True)[0, 0][~sees]).all()
 # Rows no longer sum to 1, and worse: the future leaks. A score that token 0
 # may not see changed its weight from 0.20 to 0.01, through the sum that
 # softmax divides by. The picture would look fine, with zeros above the
-# diagonal. A model trained like that learns to read the future out of these
-# sums.
+# diagonal. A model trained like that can learn to read the future out of
+# these sums.
 #
 # ## A test for leaks
 # A mask is not tested by looking at the pattern, but by changing the future:
@@ -270,10 +270,10 @@ claim("mix, sorted, 512", curves["mix, sorted by length"][4])
 few = ["The cat is sleeping", "Hello", "Dogs bark at night", "Good morning"]
 batch = TokenBatch(tokenizer.encode_batch(few))
 print(batch)
-print("ids      ", batch.ids)
-print("positions", batch.positions)
-print("offsets  ", batch.offsets)
-print("lengths  ", batch.lengths)
+print("ids      ", *batch.ids)
+print("positions", *batch.positions)
+print("offsets  ", *batch.offsets)
+print("lengths  ", *batch.lengths)
 # %% [markdown]
 # How does attention keep the sentences apart? One could build an (N, N) mask
 # with one triangle for each sentence along the diagonal, and compute N · N
@@ -385,7 +385,8 @@ claim("time, padded over packed", seconds[1] / seconds[0])
 # not much more. A packed batch has a price, too: attention runs once for each
 # length that occurs, and 128 mixed texts above had 69 lengths. That is why
 # the encoder sorts by length although it need not pad (`batches_by_length`):
-# a batch then holds few different lengths.
+# a batch then holds few different lengths. (Lesson 18 measures what that
+# brings.)
 #
 # <!-- claims: 'The time goes roughly with the rows' = time, padded over
 # packed > 1.2; 69 = groups -->

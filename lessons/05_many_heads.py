@@ -125,7 +125,8 @@ assert np.allclose(terms.sum(axis=0) + weights["c_proj.bias"], y, atol=1e-4)
 #
 # Here is what is usually shown: all heads of our model on one sentence. A row
 # is a token that looks, a column one that is looked at; the first word stands
-# on top and on the left.
+# on top and on the left. The heads are called `layer.head`, both
+# counted from zero.
 #
 # **Predict:** will you find heads that look at themselves, at the word
 # before, at the first word?
@@ -133,7 +134,7 @@ assert np.allclose(terms.sum(axis=0) + weights["c_proj.bias"], y, atol=1e-4)
 patterns = np.stack(
     [seen.cache[f"blocks.{i}.attn.pattern"][0] for i in range(L)]
 )  # (L, H, T, T)
-titles = [f"layer {i} head {h}" for i in range(L) for h in range(H)]
+titles = [f"{i}.{h}" for i in range(L) for h in range(H)]
 flat = patterns.reshape(L * H, *patterns.shape[2:])  # (L·H, T, T)
 show(HeatGrid(flat, titles=titles, low=0.0, high=1.0, labels=seen.tokens))
 # %% [markdown]
@@ -401,8 +402,8 @@ for name, score in zip(groups, scores, strict=True):
 # Without 8 of 20 heads the model loses little: 0.63 or 0.65, by the lot,
 # against 0.67 (with 300 pairs a few hundredths are chance). Without all 20 it
 # falls to 0.56; what one head lacked others supplied, and now nobody does.
-# And without the four of layer 0, which mostly look at their own token,
-# nothing is left: 0.38.
+# And without the four of layer 0, three of which look mostly at their own
+# token, nothing is left: 0.38, less than chance.
 #
 # So, do heads specialise? In this model: a little. Layer 0 is a kind apart,
 # one head has a leaning towards persons, and the others are much like spare

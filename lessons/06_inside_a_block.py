@@ -409,11 +409,11 @@ claim("share of negative inputs", negative.mean())
 # all the rest of GELU together. NumPy knows a short way for `x**2`, but for 3
 # it calls the general power function for every number, and on many processors
 # it is slowest for *negative* numbers: compare the first two lines of your
-# table. In our model 0.79 of all inputs of the first GELU are negative, so a
+# table. In our model 0.80 of all inputs of the first GELU are negative, so a
 # benchmark with positive numbers would not have shown what the power costs.
 #
 # <!-- claims: 'tens of times' = x**3 over x * x * x > 10; 'longer than all
-# the rest' = x**3 over all of gelu > 1.5; 0.79 = share of negative inputs
+# the rest' = x**3 over all of gelu > 1.5; 0.80 = share of negative inputs
 # ±0.02 -->
 # <!-- given: 3 -->
 #

@@ -138,6 +138,7 @@ assert np.shares_memory(view, parameters.flat)
 # <!-- given: 8 998 912 -->
 # %%
 import tempfile
+import textwrap
 from pathlib import Path
 
 temporary = tempfile.TemporaryDirectory()
@@ -151,14 +152,16 @@ with open(folder / "model.safetensors", "rb") as file:
     length = int.from_bytes(file.read(8), "little")  # the first 8 bytes
     header = json.loads(file.read(length))  # then so many bytes of JSON
 for name in ("wte.weight", "h.0.attn.c_attn.weight", "ln_f.bias"):
-    print(name, header[name])
+    print(name)
+    for what, value in header[name].items():
+        print(f"  {what}: {value}")
 size = (folder / "model.safetensors").stat().st_size
 claim("megabytes", size / 1e6)
 claim(
     "thousands that are no weights", size / 1e3 - 2e-3 * parameters.flat.size
 )
 # %% [markdown]
-# 18 megabytes, two bytes a parameter, and about 7 thousand for the rest:
+# 18 megabytes, two bytes a parameter, and about 6.5 thousand for the rest:
 # eight bytes that say how long the header is, then the header, JSON with
 # type, shape and place of each tensor, then the numbers. That is the whole
 # format *safetensors*; unlike older formats it holds no program that could
@@ -166,7 +169,7 @@ claim(
 #
 # Let us read one tensor by hand.
 #
-# <!-- claims: 18 = megabytes; 7 = thousands that are no weights ±1 -->
+# <!-- claims: 18 = megabytes; 6.5 = thousands that are no weights ±1 -->
 # %%
 entry = header["h.2.ln_1.weight"]
 begin, end = entry["data_offsets"]
@@ -231,8 +234,10 @@ for name in ("newer", "older"):
     again = load_tokenizer(folder / name)
     assert again.encode("slow and low") == toy.encode("slow and low")
 # %%
-print("tokenizer.json:", *tokenizer_json(tokenizer))
-print("tokenizer_config.json:", *tokenizer_config(tokenizer))
+print("tokenizer.json:")
+print(textwrap.fill(", ".join(tokenizer_json(tokenizer)), 78))
+print("tokenizer_config.json:")
+print(textwrap.fill(", ".join(tokenizer_config(tokenizer)), 78))
 print(
     "merges:", (folder / "older" / "merges.txt").read_text().split("\n")[1:]
 )
@@ -264,12 +269,12 @@ claim("loss of one who knows nothing", math.log(config.V))
 # Nonsense, and no single guess above 0.01. The measure for guessing is the
 # *cross-entropy*: minus the logarithm of the probability that the true next
 # token was given, on average; lower is better, and whoever gives all V tokens
-# the same has ln V = 9.70. The bundled model has 9.68, over fifty sentences:
+# the same has ln V = 9.70. The bundled model has 9.69, over fifty sentences:
 # it knows nothing of what comes next, although it has the architecture of a
 # language model, a head and all. It was trained for sentence vectors, from
 # random weights; nobody ever asked it to guess. A head is not a skill.
 #
-# <!-- claims: 9.70 = loss of one who knows nothing; 9.68 = loss of nano
+# <!-- claims: 9.70 = loss of one who knows nothing; 9.69 = loss of nano
 # ±0.03; 'no single guess above 0.01' = highest probability < 0.01 -->
 # <!-- given: 0.01 -->
 #
@@ -288,7 +293,8 @@ small = train_bpe(texts[:12000], vocab_size=512, lowercase=True)
 V, eos = small.vocab_size, small.eos_id
 ids = [[eos, *row, eos] for row in small.encode_batch(texts)]
 train, held_out = ids[:12000], ids[12000:]
-print(texts[0], small.encode(texts[0])[:8], "…")
+print(texts[0])
+print(small.encode(texts[0])[:8], "…")
 claim("sentences", len(texts))
 # %% [markdown]
 # What could one do without any network? Count. The *unigram* knows how often
@@ -328,7 +334,8 @@ tiny = GPT2Config(vocab_size=V, initializer_range=0.05, **shape)
 student = GPT2.initialise(tiny, seed=0)
 order = np.argsort([len(row) for row in train], kind="stable")
 batches = np.random.default_rng(0).permutation(order.reshape(-1, 16))
-print(student.parameters, len(batches), "batches of 16 of like length")
+print(student.parameters)
+print(len(batches), "batches of 16 of like length")
 # %%
 optimizer, losses, steps = AdamW(student.parameters), [], 700
 for step in range(steps):
@@ -429,7 +436,7 @@ claim("comma after monday", probabilities(on_monday)[comma])
 #
 # To write, draw a token by its probability, append it, and ask again. A
 # *temperature* divides the logits first: below 1 the likely becomes likelier,
-# at 0 only the best is taken.
+# near 0 only the best is taken.
 #
 # **Predict:** at which temperature are the sentences better, 0.3 or 1?
 #
@@ -447,7 +454,7 @@ for temperature in (0.3, 0.7, 1.0):
     print(f"temperature {temperature}")
     rng = np.random.default_rng(1)
     for _ in range(3):
-        print("  ", write(temperature, rng))
+        print(textwrap.fill(f"- {write(temperature, rng)}", 78))
 # %% [markdown]
 # At 0.3 and at 1 the frame of a sentence is there: an article, a subject,
 # "was … by", a time, a full stop. The words in it are inventions, because

@@ -20,6 +20,7 @@
 # %%
 import json
 import statistics
+import textwrap
 import time
 
 import numpy as np
@@ -30,7 +31,8 @@ from minigpt2.learn import claim, show
 from minigpt2.learn.library import lessons_folder
 from minigpt2.views import Bars, Lines, Table
 
-print("the GPU of this machine:", gpu_problem() or "is ready")
+print("the GPU of this machine:")
+print(textwrap.fill(gpu_problem() or "is ready", 78))
 # %% [markdown]
 # `gpu_problem` says why the GPU cannot be used, or nothing if it can. It does
 # not ask whether CuPy is installed or a driver is there: it computes a small
@@ -71,7 +73,8 @@ def machine(xp):
 
 
 about = gpu(machine)
-print(*(f"{k} {v}" for k, v in record["machine"].items()), sep="; ")
+for what, value in record["machine"].items():
+    print(f"{what}: {value}")
 
 
 # %% [markdown]
@@ -300,10 +303,11 @@ claim("milliseconds at 10 µs each", launches * 10e-6 * 1e3)
 one = 1e3 * seconds(lambda: encoder.encode(texts[0]), times=5)
 claim("milliseconds of one sentence, numpy here", one)
 # %% [markdown]
-# 312 launches, so 3 milliseconds at least, on any GPU, however many cores it
-# has; and NumPy has computed the whole sentence in about that time. **A GPU
-# does not make one short sentence faster.** What it may make faster is
-# thousands of sentences, which need the same number of launches.
+# 312 launches, so 3 milliseconds at least where a launch takes that long,
+# however many cores the GPU has; and NumPy has computed the whole sentence in
+# about that time. **A GPU does not make one short sentence faster.** What it
+# may make faster is thousands of sentences, which need the same number of
+# launches.
 #
 # **Predict:** the whole `encode`, tokenizer included. How many sentences a
 # second for lists of one, 16, 256 and 4096 sentences, on each device?
@@ -350,14 +354,14 @@ claim("milliseconds of one sentence, recorded", 1e3 / alone)
 # sentence. That is four times the launches that we have counted; the rest is
 # Python, products (which cost more to start than additions), copies and
 # questions that have to wait. In lists of 4096 it makes 36 490 sentences a
-# second, and leaves the CPU far behind. The CPU had nothing to gain: lists of
-# 256 are no better for it than lists of 16, as it was busy already.
+# second, and leaves the CPU far behind. The CPU had little to gain from
+# longer lists than 16, as it was busy already.
 #
 # <!-- claims: 'no faster' = one sentence, GPU against CPU < 4; 13 =
 # milliseconds of one sentence, recorded; 36 490 = a second in lists of 4096,
-# cupy; 'far behind' = lists of 4096 on the GPU, against the CPU > 4; 'no
-# better' = lists of 256 against lists of 16, numpy < 1.5 -->
-# <!-- given: 4096; 256; 16 -->
+# cupy; 'far behind' = lists of 4096 on the GPU, against the CPU > 4; 'little
+# to gain' = lists of 256 against lists of 16, numpy < 3 -->
+# <!-- given: 4096; 16 -->
 #
 # ## Memory traffic against arithmetic
 #
@@ -594,7 +598,7 @@ claim("threads that start", blocks * 4)
 claim("threads without a number", blocks * 4 - 10)
 # %% [markdown]
 # 12 threads start, and 2 find no number and do nothing. Forget the line `if i
-# < n` and they write behind the array, which no GPU reports.
+# < n` and they write behind the array, which often nothing reports.
 #
 # <!-- claims: 12 = threads that start; 2 = threads without a number -->
 #
@@ -729,14 +733,16 @@ claim(
 #
 # - A GPU is a queue that you fill: every launch costs microseconds, so give
 #   it few and large operations, and never ask it a question in between.
-# - Count bytes first. Everything but large products is bound by memory, and
-#   fusing saves passes over it.
-# - Round the factors, keep the sums: products in 16 bits change a sentence's
-#   vector by less than a thousandth, sums in 16 bits stop at 256.
+# - Count launches for small arrays and bytes for large ones. Of what is
+#   large, all but the products is bound by memory, and fusing saves passes
+#   over it.
+# - Round the factors, keep the sums: with products in 16 bits the cosine of a
+#   sentence's vector with the exact one falls short of 1 by less than a
+#   thousandth; sums in 16 bits stop at 256.
 #
 # <!-- claims: 256 = a thousand ones in bfloat16; 'less than a thousandth' = 1
 # − the lowest cosine, bfloat16 < 0.001 -->
-# <!-- given: 16 -->
+# <!-- given: 16; 1 -->
 #
 # ## Exercises
 #

@@ -418,11 +418,12 @@ claim("blocks of one row against the best", took[0] / min(took))
 
 
 # %% [markdown]
-# Single rows pay for the calls, all rows at once pay for memory; in between
-# it is flat. The exact place of the best does not matter much, that it is not
-# at the ends does. And the same arithmetic, on the same numbers, is several
-# times as fast as array by array: what costs time is where the numbers lie,
-# not what is computed with them.
+# Single rows pay for the calls; after that the curve is flat for long, and
+# the exact place of the best does not matter much. Whether all rows at once
+# are slower again depends on how large the cache of your processor is. And
+# the same arithmetic, on the same numbers, is several times as fast as array
+# by array: what costs time is where the numbers lie and how much fresh memory
+# is asked for, not what is computed with them.
 #
 # <!-- claims: 'Single rows pay' = blocks of one row against the best > 1.1;
 # 'several times as fast' = gain of blocks > 1.5 -->
@@ -566,8 +567,8 @@ claim("one sentence alone, against one in a batch", share)
 # %% [markdown]
 # Next to nothing. A sentence alone costs more than one in a batch, and none
 # of the rungs cures that: for a dozen tokens the 19 megabytes of weights must
-# come through the processor all the same. What helps there is fewer bytes:
-# weights stored in the order in which they are read, or in 16 or 8 bits.
+# come through the processor all the same. What could help there, and is not
+# measured here, is fewer bytes: weights in 16 or 8 bits.
 #
 # <!-- claims: 19 = megabytes of weights; 'Next to nothing' = gain for one
 # sentence < 1.7; 'costs more than one in a batch' = one sentence alone,

@@ -18,6 +18,7 @@
 import csv
 import importlib.util
 import os
+import textwrap
 import time
 from collections import Counter
 from pathlib import Path
@@ -39,7 +40,9 @@ texts = list(dict.fromkeys(train.first + train.second))
 claim("sentences to learn from", len(texts))
 claim("pairs to judge by", len(test.first))
 for i in (0, 1, 2):
-    print(int(test.labels[i]), test.first[i], "/", test.second[i])
+    print(f"label {test.labels[i]:.0f}:")
+    for sentence in (test.first[i], test.second[i]):
+        print(textwrap.fill(sentence, 74, initial_indent="  "))
 # %% [markdown]
 # ## The judge
 #
@@ -150,9 +153,9 @@ assert neighbours("sofa", word_vectors)[0] == "couch"
 assert "kitten" in neighbours("cat", word_vectors)
 assert "sold" in neighbours("bought", word_vectors)
 # %% [markdown]
-# "couch" for "sofa", "kitten" for "cat": from counting neighbours in some
-# thousand sentences, in seconds. But look at "bought" as well: "sold" keeps
-# the same company. Company is not meaning.
+# "couch" for "sofa", "kitten" for "cat": from counting neighbours in
+# thousands of sentences, in seconds. But look at "bought" as well: "sold"
+# keeps the same company. Company is not meaning.
 #
 # A sentence becomes the mean of its words' vectors, plain or weighted by how
 # rare each word is (as in TF-IDF; Arora, Liang and Ma 2017 weigh much alike).
@@ -380,18 +383,18 @@ for name in ("TF-IDF", "word vectors", "our model"):
 # word vectors, 0.36 for our model. That is far *below* a coin: the two
 # sentences with swapped roles have the same words and look more alike than
 # true paraphrases do. Order matters a little to our model, and not nearly
-# enough; it was taught by a model that hardly minds order, on sentences where
-# order hardly mattered. With negation it is different: 0.68 against the 0.52
-# of the word vectors, because "not" changes the words.
+# enough. With negation it is different: 0.68 against the 0.52 of the word
+# vectors, for which "not" is one word among many.
 #
 # So a comparison needs more than one number, and one's own data. If the task
 # is to find texts about the same matter, a table of words will do, and costs
-# nothing. If "who did it to whom" matters, none of these will do, whatever a
-# leader board says; a model trained on such pairs can learn it (lessons 12 to
-# 16).
+# next to nothing. If "who did it to whom" matters, none of these will do,
+# whatever a leader board says: it takes a model trained on such pairs
+# (lessons 12 to 16 show how to train one, and how to see whether it has
+# learned it).
 #
 # <!-- claims: 'Everything tells' = unrelated, TF-IDF > 0.98; 0.21 = roles,
-# word vectors; 0.36 = roles, our model; 0.68 = negation, our model; 0.52 =
+# word vectors ±0.04; 0.36 = roles, our model; 0.68 = negation, our model; 0.52 =
 # negation, word vectors -->
 #
 # ## Three things to remember
@@ -401,7 +404,7 @@ for name in ("TF-IDF", "word vectors", "our model"):
 # - A static table distilled from a model can be as good as the model where
 #   words decide, at a tiny share of the cost.
 # - One number hides where a system is blind. Look at kinds of mistakes:
-#   swapped roles fool all that only adds up words.
+#   swapped roles fool all that only adds up words, and our model as well.
 #
 # ## Exercises
 #

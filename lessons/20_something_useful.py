@@ -102,7 +102,7 @@ for question in (
 ):
     print(question)
     for score, row in search(question):
-        print(f"  {score:.2f}  {names[row]}: {texts[row][:50]}")
+        print(f"  {score:.2f}  {names[row]}: {texts[row]}"[:78])
 # %% [markdown]
 # Found, each of them. The first shares only "delete" with its answer, the
 # last not one word of weight. To know how good the search really is, three
@@ -219,7 +219,7 @@ claim("cosine of there and its paraphrase", u @ v)
 # nearest, moves each centre to the middle of its texts, and repeats (Lloyd
 # 1982). Nobody tells it what the groups are. Here we can look up what it
 # should find: the modules. The *V-measure* says how well groups and modules
-# agree, 0 for chance, 1 for perfect.
+# agree: 0 if a group says nothing about the module, 1 if they are the same.
 #
 # **Predict:** which sees the modules better, words or meaning?
 #
@@ -254,7 +254,7 @@ for group in range(4):
     rows = np.flatnonzero(groups == group)
     centre = vectors[rows].mean(axis=0)
     best = rows[np.argsort(-(vectors[rows] @ centre))[:3]]
-    print(f"group {group}:", ", ".join(names[row] for row in best))
+    print(f"group {group}:", *(names[row] for row in best), sep="\n  ")
 shown = ["math", "calendar", "threading", "pathlib"]
 rows = [np.flatnonzero(np.array(modules) == module)[:8] for module in shown]
 rows = np.concatenate(rows)
@@ -263,6 +263,10 @@ axes = np.linalg.svd(centred, full_matrices=False)[2][:2]
 labels, kinds = [names[i] for i in rows], [modules[i] for i in rows]
 show(Scatter(centred @ axes.T, labels=labels, groups=kinds))
 # %% [markdown]
+# Points of one module lie together, `math` far from the classes of `pathlib`.
+# Others run into each other; two directions show only a part of what sets
+# vectors apart.
+#
 # ## Sort new texts by example
 #
 # With some sorted examples, a new text can be sorted like its neighbours (*k
