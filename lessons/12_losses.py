@@ -28,19 +28,28 @@ from minigpt2.datasets import read_pairs
 from minigpt2.learn import claim, data_file, show
 from minigpt2.views import Bars, HeatMap, Lines, Table
 
+# %% [markdown]
+# The file holds pairs of sentences with a label: 1 for the same meaning, 0
+# for another. We note each sentence's partner of label 1 and of label 0, and
+# keep sixteen sentences that have both.
+#
+# <!-- given: 1; 0 -->
+# %%
 pairs = read_pairs(data_file("train.tsv"), limit=2000)
 negative_of = {
     a: b
     for a, b, y in zip(pairs.first, pairs.second, pairs.labels, strict=True)
     if y == 0
 }
-
-# %%
 positive_of = {
     a: b
     for a, b, y in zip(pairs.first, pairs.second, pairs.labels, strict=True)
     if y == 1
 }
+
+# %%
+from textwrap import fill
+
 triples = [
     (a, positive_of[a], negative_of[a])
     for a in positive_of
@@ -50,7 +59,7 @@ encoder = minigpt2.load()
 anchors, positives, negatives = (
     encoder.encode(list(side)) for side in zip(*triples, strict=True)
 )
-print(anchors.shape, *triples[0], sep="\n  ")
+print(anchors.shape, *(fill(text, 78) for text in triples[0]), sep="\n")
 
 # %% [markdown]
 # All vectors have length 1, so the dot product of two of them is their cosine
@@ -88,7 +97,7 @@ claim("another sentence", means[2])
 #
 # ## Pull and push: contrastive
 #
-# The oldest idea (Hadsell, Chopra and LeCun 2006): with `d = 1 − cosine` as
+# An old idea (Hadsell, Chopra and LeCun 2006): with `d = 1 − cosine` as
 # distance, pull the pairs labelled 1 to distance zero, and push those
 # labelled 0 away until they are `margin` apart; further away does not matter.
 #
@@ -116,9 +125,10 @@ assert np.isclose(loss, by_hand, rtol=1e-4)
 print(type(ctx).__name__, ctx._fields)
 
 # %% [markdown]
-# The formula agrees with `minigpt2/training/losses/contrastive.py`. Now the
-# way back. `contrastive_backward` gives the gradient for each of the two
-# sides; its length is the force on that vector.
+# The formula agrees with `minigpt2/training/losses/contrastive.py`. `ctx` is
+# the context (lesson 06): what the way back will need. Now that way.
+# `contrastive_backward` gives the gradient for each of the two sides; its
+# length is the force on that vector.
 # %%
 da, db = contrastive_backward(1.0, ctx)
 force = np.linalg.norm(da, axis=1)
@@ -177,19 +187,25 @@ assert exact != 0
 #
 #     the sum over all i, j with label_i > label_j
 #
+# The number τ (tau), here 0.05, divides the differences: the smaller it is,
+# the more the few largest terms decide. Later we look at it closely.
+#
 # First we check both formulas, CoSENT's with the double sum as it is written.
 #
-# <!-- given: 3.8; 5 -->
+# <!-- given: 3.8; 5; 0.05 -->
 # %%
-from minigpt2.training.losses import cosent, cosine_regression
+from minigpt2.training.losses import (
+    cosent,
+    cosent_backward,
+    cosine_regression,
+    cosine_regression_backward,
+)
 
 cosine = (a * b).sum(axis=1)
 
 
-# %%
-def terms_of_cosent(
-    cosine, temperature=0.05
-):  # the definition: every pair with every other
+def terms_of_cosent(cosine, temperature=0.05):
+    """The definition: every pair with every other."""
     return sum(
         np.exp((cosine[j] - cosine[i]) / temperature)
         for i in range(32)
@@ -217,12 +233,6 @@ assert np.isclose(
 #
 # <!-- given: 32 -->
 # %%
-from minigpt2.training.losses import (
-    cosent_backward,
-    cosine_regression_backward,
-)
-
-# %%
 for name, forward, backward in (
     ("regression", cosine_regression, cosine_regression_backward),
     ("CoSENT", cosent, cosent_backward),
@@ -233,16 +243,17 @@ for name, forward, backward in (
     hardest = np.argsort(-force)[:3]
     print(
         name,
-        [f"label {labels[i]:.0f}, cosine {cosine[i]:.2f}" for i in hardest],
+        *(f"label {labels[i]:.0f}, cosine {cosine[i]:.2f}" for i in hardest),
+        sep="; ",
     )
     claim(f"percent, {name}", 100 * force[hardest].sum() / force.sum())
 
 # %% [markdown]
 # In the regression three pairs of 32 have 21 % of the force: every pair is
-# off by something, so nearly every pair pulls. In CoSENT they have 54 %: it
-# is a smooth maximum and listens to the pairs that stand in the wrong place
-# of the order, first of all to two positive pairs that many negatives have
-# overtaken.
+# off by something, so nearly every pair pulls. In CoSENT they have 54 %: the
+# logarithm of a sum of exponentials is nearly its largest term alone, so it
+# listens to the pairs that stand in the wrong place of the order, first of
+# all to two positive pairs that many negatives have overtaken.
 #
 # <!-- claims: 21 = percent, regression; 54 = percent, CoSENT -->
 # <!-- given: 32 -->
@@ -264,8 +275,11 @@ for name, forward, backward in (
 #     p    = softmax over j of (a_i · p_j / τ)
 #     loss = mean of − log p[i, i]
 #
-# τ (tau) is the *temperature*: it divides the cosines before the softmax. A
-# random guess over 16 choices would cost log 16, about 2.77.
+# `info_nce` also asks the other way round, which anchor belongs to a
+# positive, and takes the mean of both; `symmetric=False` leaves that out.
+#
+# τ is the *temperature*: it divides the cosines before the softmax. A random
+# guess over 16 choices would cost log 16, about 2.77.
 #
 # <!-- given: 16; 15; 2.77 -->
 #
@@ -316,12 +330,14 @@ claim("loss at 0.02", losses[4])
 #
 #     ∂loss/∂cosine_ij = (p_ij − [i = j]) / (τ · M)
 #
-# so a wrong candidate j pushes with the weight `p_ij`: in proportion to how
-# much the softmax believes in it. We look at how one anchor's push is shared
-# among its 15 wrong candidates, and as a check compute the gradient from this
+# where M is the number of anchors, 16, and `[i = j]` is 1 for the right
+# answer, otherwise 0. (This is for one direction, `symmetric=False`.) So a
+# wrong candidate j pushes with the weight `p_ij`: in proportion to how much
+# the softmax believes in it. We look at how one anchor's push is shared among
+# its 15 wrong candidates, and as a check compute the gradient from this
 # formula.
 #
-# <!-- given: 15 -->
+# <!-- given: 15; 16; 1; 0 -->
 # %%
 def shares(tau):
     """(16, 15) shares of the push on wrong candidates, nearest first."""
@@ -345,8 +361,9 @@ show(
 
 # %% [markdown]
 # Each row is one temperature, each column a wrong candidate, from the nearest
-# to the farthest. At τ = 1 all 15 are pushed alike; at τ = 0.02 the nearest
-# alone gets most. That is what the temperature chooses: *who is heard*.
+# to the farthest. At τ = 1 all 15 are pushed nearly alike; at τ = 0.02 the
+# nearest alone gets most. That is what the temperature chooses: *who is
+# heard*.
 #
 # **Predict:** and how hard is the push in all? The formula divides by τ, so
 # does a low temperature push harder?
@@ -484,9 +501,9 @@ claim(
 # random triplets that teach == 0; 0 = force from random triplets -->
 # <!-- given: 16 -->
 #
-# A triplet is InfoNCE with one wrong candidate and a rounded corner. That is
-# an exact statement, so let us check it: with M = 1, one negative and no way
-# back, InfoNCE is `log(1 + exp((a·n − a·p) / τ))`.
+# InfoNCE with one wrong candidate is a triplet loss with a rounded corner.
+# Let us check the formula behind this: with M = 1, one negative and
+# `symmetric=False`, InfoNCE is `log(1 + exp((a·n − a·p) / τ))`.
 #
 # <!-- given: 1 -->
 # %%
@@ -505,9 +522,8 @@ for tau in (0.5, 0.05):
     )
 
 # %%
-gap = np.linspace(
-    -0.4, 0.4, 41
-)  # cosine to the negative minus cosine to the positive
+# cosine to the negative minus cosine to the positive
+gap = np.linspace(-0.4, 0.4, 41)
 curves = {"triplet, margin 0": np.maximum(0, gap)}
 for tau in (0.2, 0.05):
     curves[f"InfoNCE, τ={tau}, times τ"] = tau * np.log1p(np.exp(gap / tau))
@@ -520,6 +536,9 @@ show(
 )
 
 # %% [markdown]
+# The triplet's loss has a corner where the two cosines are equal. InfoNCE
+# goes round it, the nearer the smaller τ is.
+#
 # ## A teacher: distillation
 #
 # Where a better model exists, its vectors are the best labels there are:
@@ -535,7 +554,7 @@ show(
 # direction, the other every vector in its own.
 #
 # **Predict:** both have the same first term. Which of the two does the rest
-# of the loss punish more?
+# of the loss punish more? (Below, `alpha=0.0` switches the first term off.)
 # %%
 from minigpt2.layers import normalize
 from minigpt2.training.losses import distillation, distillation_backward
@@ -598,7 +617,7 @@ show(
 )
 claim("distillation before", way[0])
 claim("distillation after", way[-1])
-print(type(ctx).__name__, ctx._fields)
+print(type(ctx).__name__, *ctx._fields)
 
 # %% [markdown]
 # Steadily, from 0.44 to 0.06 in sixty small steps. This is training with the

@@ -47,7 +47,7 @@ data = TrainingSet.from_pairs(
 measured_on = TrainingSet.from_pairs(
     dev, Encoder(GPT2.initialise(config), tokenizer)
 )
-print(data, measured_on, sep="\n")
+print(len(data), "pairs to learn from,", len(measured_on), "to measure on")
 
 # %% [markdown]
 # The model is tiny: two layers, width 64. It learns from pairs labelled 1
@@ -73,14 +73,15 @@ print(data, measured_on, sep="\n")
 #
 # The last one is the least known. The *singular values* of the matrix of all
 # vectors say how far it reaches in each direction; as shares of their sum
-# they are like probabilities, and `exp` of their entropy says how many there
-# are, so to speak. We try it on three clouds of points.
+# they are like probabilities. Their *entropy* is 0 if one has everything and
+# greatest if all are equal; `exp` of it says how many directions there are,
+# so to speak. We try it on three clouds of points.
 #
 # **Predict:** 600 random directions in 64 dimensions; the same with most of
 # their length in the first dimension only; and 600 copies of one. What is the
 # effective rank of each?
 #
-# <!-- given: 600; 64 -->
+# <!-- given: 600; 64; 0 -->
 # %%
 from minigpt2.evaluation.collapse import collapse_of
 
@@ -122,10 +123,10 @@ assert np.isclose(
 #
 # ## The accident
 #
-# A loop of five lines trains: choose pairs, gradient, clip, one step of AdamW
-# (lesson 14 takes each of these apart). Every ten steps it measures the
-# gauges and, as validation, the *AUC*: the chance that a pair with the same
-# meaning has a higher cosine than one without (0.5 is guessing).
+# A short loop trains: choose pairs, gradient, clip, one step of AdamW (lesson
+# 14 takes each of these apart). Every ten steps it measures the gauges and,
+# as validation, the *AUC*: the chance that a pair with the same meaning has a
+# higher cosine than one without (0.5 is guessing).
 #
 # <!-- given: 0.5 -->
 # %%
@@ -294,6 +295,8 @@ picture(collapsed)
 #
 # **Predict:** after how many of our measurements does it speak?
 # %%
+from textwrap import fill
+
 from minigpt2.evaluation.collapse import collapse_warning, has_collapsed
 
 only_gauges = [g for g, _ in history]
@@ -304,11 +307,11 @@ spoke = next(
 )
 claim("step of the warning", 10 * spoke)
 assert has_collapsed(only_gauges[-1], only_gauges[0])
-print(collapse_warning(only_gauges[: spoke + 1]))
+print(fill(collapse_warning(only_gauges[: spoke + 1]), 78))
 
 # %% [markdown]
-# At step 20, with the second bad measurement: a run may pass through such a
-# state and recover, so one alone is no alarm.
+# At step 20, with the third measurement and the second bad one: a run may
+# pass through such a state and recover, so one alone is no alarm.
 #
 # <!-- claims: 20 = step of the warning -->
 #
@@ -358,8 +361,7 @@ from minigpt2.training.losses import (
 )
 
 
-# %%
-def in_batch(labels):
+def in_batch(labels):  # takes no notice of the labels
     def loss(vectors):
         value, ctx = info_nce(vectors[:32], vectors[32:], temperature=0.1)
         return value, np.concatenate(info_nce_backward(1.0, ctx)[:2])
@@ -464,14 +466,14 @@ claim(
 # It comes back, and this we did not expect: after fifty steps its AUC is as
 # good as that of the fresh model, within 0.03. The loss that gave no gradient
 # at the bottom was the old one; under InfoNCE equal vectors are the worst
-# case, and all 64 numbers were only hidden, not erased. But it has not become
-# the same model: it uses 5.5 directions where the fresh one uses 21, and with
-# two other seeds it stayed a little behind. So a new loss saves a collapsed
-# run, but if you can, begin afresh.
+# case, and the differences between texts were tiny, but not gone. But it has
+# not become the same model: it uses 5.5 directions where the fresh one uses
+# 21, and with two other seeds it stayed a little behind. So a new loss saves
+# a collapsed run, but if you can, begin afresh.
 #
 # <!-- claims: 'as good as that of the fresh model' = fresh ahead of revived <
 # 0.03; 5.5 = rank of the revived ±1.5; 21 = rank, ones InfoNCE ±4 -->
-# <!-- given: 64; 0.03; 1 -->
+# <!-- given: 0.03; 1 -->
 #
 # `minigpt2 train --objective cosine` on pairs of label 1 alone shows the same
 # collapse on its dashboard, with the warning and its remedies.

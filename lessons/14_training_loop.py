@@ -38,7 +38,6 @@ from minigpt2.learn import claim, data_file, show
 from minigpt2.views import Bars, Lines, Table
 
 
-# %%
 def descend(lr, s=100.0, steps=60):
     place, heights = np.array([1.0, 1.0]), []
     for _ in range(steps):
@@ -82,13 +81,15 @@ claim("height with 0.021", descend(0.021)[-1])
 #     m̂ = m / (1 − β1ᵗ)      v̂ = v / (1 − β2ᵗ)      t counts the steps from 1
 #     θ ← θ − lr · m̂ / (sqrt(v̂) + ε)
 #
-# `m` and `v` begin at 0 and would be far too small in the first steps; the
-# third line undoes that. The *W* (Loshchilov and Hutter 2019,
-# arXiv:1711.05101) stands for *weight decay*: before the step every matrix
-# shrinks a little, `θ ← θ · (1 − lr · decay)`, so that no weight stays large
-# without a reason.
+# θ is a parameter and g its gradient. β1 and β2, here 0.9 and 0.98, say how
+# slowly the means forget; ε is tiny and prevents a division by zero. `m` and
+# `v` are called the *moments*. They begin at 0 and would be far too small in
+# the first steps; the third line undoes that. The *W* (Loshchilov and Hutter
+# 2019, arXiv:1711.05101) stands for *weight decay*: before the step every
+# matrix shrinks a little, `θ ← θ · (1 − lr · decay)`, so that no weight stays
+# large without a reason.
 #
-# <!-- given: 0 -->
+# <!-- given: 0; 0.9; 0.98 -->
 # %%
 class OurAdamW:
     betas, eps, decay, t = (0.9, 0.98), 1e-8, 0.01, 0
@@ -261,8 +262,8 @@ show(Table(["log10 of the height", "descent", "AdamW"], rows))
 # %% [markdown]
 # In the ravine Adam ends more than two factors of ten lower. In the round
 # valley plain descent is there in a single step of lr = 1, to the last digit,
-# while Adam still circles around the bottom. Adam is no better walker; it is
-# better in ravines, and networks are full of ravines.
+# while Adam is still a little off it. Adam is no better walker; it is better
+# in ravines, and networks are full of ravines.
 #
 # <!-- claims: 'more than two factors of ten lower' = ravine: descent lower by
 # factors of ten < -2; 'to the last digit' = round: descent lower by factors
@@ -304,7 +305,6 @@ show(
 from minigpt2.training.optimizer import clip_gradients
 
 
-# %%
 def run(rate_of_step, clip=1.0, steps=60, spoil=None):
     """Losses and gradient lengths; step `spoil` has it thousandfold."""
     model = GPT2.initialise(config, seed=0)
@@ -416,7 +416,7 @@ claim("steps above length 1", int((norms > 1.0).sum()))
 # forty steps later it is still 0.64 behind. The clipped one hardly notices.
 # Adam's division is the reason and not the rescue: `v` remembers the
 # *square*, a millionfold, and forgets 2 % of it a step, so for hundreds of
-# steps every other gradient is divided by something huge, and the model
+# steps every later gradient is divided by something huge, and the model
 # stands still.
 #
 # And in the run without accident the length was above 1 in no step: clipping
@@ -548,7 +548,7 @@ claim("largest difference in chunks", difference)
 # arXiv:2101.06983) first makes all vectors without keeping anything, then
 # asks the loss once for the gradient of each vector, and only then runs part
 # after part with its contexts, forward again and backward. It is the same
-# gradient for half as much work again.
+# gradient, for the price of one more way forward.
 #
 # <!-- claims: 'to the last digits' = largest difference in chunks < 1e-10 -->
 #
@@ -596,13 +596,15 @@ claim("memory saved, factor", measured[False][1] / measured[True][1])
 claim("more time, factor", measured[True][2] / measured[False][2])
 
 # %% [markdown]
-# The gradient is the same bit for bit. The memory is about a third. The time,
-# which a paper's arithmetic puts at a third more (one forward again to a
-# forward and a backward that is twice as long), comes out less than that
-# here: what is not written to memory need not be fetched from it either.
+# The gradient is the same bit for bit. The memory is about a third. The time
+# should by arithmetic grow by a third: one forward again, to a forward and a
+# backward that is twice as long. On a quiet machine it may be less, as what
+# is not written to memory need not be fetched from it; on a busy one the
+# number jumps about. In any case it is far from a threefold time for a third
+# of the memory.
 #
-# <!-- claims: 'about a third' = memory saved, factor > 2.5; 'less than that'
-# = more time, factor < 1.33 -->
+# <!-- claims: 'about a third' = memory saved, factor > 2.5; 'far from a
+# threefold time' = more time, factor < 2.3 -->
 #
 # One thing would break it: *dropout*, which sets a random share of the values
 # to zero while training, so that the model cannot lean on single ones. The
@@ -645,8 +647,9 @@ assert np.array_equal(dropout_backward(np.ones_like(x), ctx), y), (
 #
 # Runs are killed: a power cut, a full disk, someone's Ctrl-C. The package's
 # `Trainer` writes *checkpoints*. We let a run of 12 steps die in step 8, by a
-# reporter that raises an error, and resume it; beside it the same run without
-# accident. Dropout is on, so chance must be resumed too.
+# *reporter* (an object that the trainer tells of each step) that raises an
+# error, and resume it; beside it the same run without accident. Dropout is
+# on, so chance must be resumed too.
 #
 # **Predict:** the last checkpoint before the fall was written after step 6.
 # In how many of the parameters will the two models differ?
@@ -687,7 +690,6 @@ import shutil
 import minigpt2
 from minigpt2.training.checkpoints import newest_checkpoint
 
-# %%
 calm = Trainer(encoder, data, settings, folder / "calm").run()
 try:
     Trainer(
@@ -700,7 +702,10 @@ print(
     checkpoint.path.name,
     {name: array.shape for name, array in checkpoint.arrays.items()},
 )
-print(checkpoint.progress)
+
+# %%
+for name in ("step", "optimizer_steps", "epoch", "batch", "random_position"):
+    print(name, getattr(checkpoint.progress, name))
 
 # %%
 resumed = Trainer(
@@ -768,8 +773,8 @@ shutil.rmtree(folder)
 #
 # - AdamW gives each parameter its own step length; it does not feel the scale
 #   of the gradient, only its changes.
-# - Accumulation is exact where a loss is a mean over examples. InfoNCE is
-#   none: there you need gradient caching.
+# - Accumulation in equal parts is exact where a loss is a mean over examples.
+#   InfoNCE is none: there you need gradient caching.
 # - A checkpoint is parameters, both moments, the step, the place in the data
 #   and the position of chance. Leave out one, and it is another run.
 #

@@ -55,9 +55,9 @@ print(text.texts, "sentences,", len(text.ids), "tokens")
 #
 # Its task is to guess the next token. Nobody has to label anything, since the
 # text itself holds the answers. For the hidden row of each token (lesson 07)
-# the token table gives a score for every token of the vocabulary, softmax
-# makes them probabilities, and the loss is the *cross-entropy*: minus the
-# logarithm of the probability of what really came.
+# the token table gives a score for every token of the vocabulary (a *logit*),
+# softmax makes them probabilities, and the loss is the *cross-entropy*: minus
+# the logarithm of the probability of what really came.
 #
 #     loss = mean of − log softmax(hidden · wteᵀ)[next token]
 #
@@ -79,16 +79,17 @@ claim("log of 1000", np.log(1000))
 claim("loss of the untrained model", loss)
 
 # %% [markdown]
-# The logarithm of 1000, 6.91, and the untrained model has 6.93: it knows
-# nothing and is a little too sure of it.
+# The logarithm of 1000, 6.91. The untrained model has 6.93, a little more
+# than one that knows nothing and says so: chance makes it prefer some tokens.
 #
 # <!-- claims: 6.91 = log of 1000; 6.93 = loss of the untrained model -->
 # <!-- given: 1000 -->
 #
-# `next_token` never holds all logits: N · V numbers would be the largest
-# array of the model, so it makes them in chunks, uses them, and makes them
-# again on the way back. What it computes is plain `cross_entropy`, whose
-# gradient is short: the probabilities, minus 1 at the right answer.
+# `next_token` never holds all logits: for N tokens and a vocabulary of V, N ·
+# V numbers would be the largest array of the model, so it makes them in
+# chunks, uses them, and makes them again on the way back. What it computes is
+# plain `cross_entropy`, whose gradient is short: the probabilities, minus 1
+# at the right answer.
 #
 # <!-- given: 1 -->
 # %%
@@ -176,9 +177,9 @@ for beginning in ("the dog", "on monday, my grandmother"):
 # %% [markdown]
 # From 6.9 to about 4.7, or from 1022 tokens to 113 that it wavers between.
 # What it writes is poor, the same words again and again, since always taking
-# the likeliest token runs in circles. But it writes words where the fresh
-# model stutters letters, after a few seconds of reading, with 0.12 million
-# parameters.
+# the likeliest token runs in circles. But mostly it writes words where the
+# fresh model repeats a piece of one, after a few seconds of reading, with
+# 0.12 million parameters.
 #
 # <!-- claims: 6.9 = loss of the untrained model; 4.7 = loss after reading
 # ±0.2; 1022 = perplexity before ±20; 113 = perplexity after ±25; 0.12 =
@@ -331,10 +332,11 @@ claim("reading in fine-tunings", seconds_of_reading / seconds)
 
 # %% [markdown]
 # **It is not ahead.** The mean gain is −1.2 hundredths, and two seeds of the
-# same recipe differ by more than that: at this size there is no effect to be
-# seen, in either direction. Had we run one seed only, we could have reported
-# whatever it happened to show. And reading has taken several times as long as
-# one fine-tuning, computing that the run from scratch has not even used.
+# same recipe differ by more than that: with two seeds at this size there is
+# no effect to be seen, in either direction. Had we run one seed only, we
+# could have reported whatever it happened to show. And reading has taken
+# several times as long as one fine-tuning, computing that the run from
+# scratch has not even used.
 #
 # Is the promise wrong? It depends on the size. When this lesson was made we
 # tried others. A wider model with two layers, which read five times as much
@@ -349,10 +351,10 @@ claim("reading in fine-tunings", seconds_of_reading / seconds)
 # ## What a good pretrained model does
 #
 # The promise is about large models and much text. We have one that has read
-# 2.5 million texts: the one that comes with the package. It has not seen a
-# single one of our pairs. We leave it as it is, *frozen*, and learn only a
-# matrix W (256, 256) on top of its vectors, which begins as the identity:
-# `vector = normalize(x · W)`.
+# 2.5 million texts: the one that comes with the package, called `nano`. It
+# has not seen a single one of our pairs. We leave it as it is, *frozen*, and
+# learn only a matrix W (256, 256) on top of its vectors, which begins as the
+# identity: `vector = normalize(x · W)`.
 #
 # **Predict:** with the same 400 labels, where do we come out?
 #
