@@ -394,8 +394,8 @@ for name in ("TF-IDF", "word vectors", "our model"):
 # learned it).
 #
 # <!-- claims: 'Everything tells' = unrelated, TF-IDF > 0.98; 0.21 = roles,
-# word vectors ±0.04; 0.36 = roles, our model; 0.68 = negation, our model; 0.52 =
-# negation, word vectors -->
+# word vectors ±0.04; 0.36 = roles, our model ±0.01; 0.68 = negation, our
+# model ±0.01; 0.52 = negation, word vectors ±0.04 -->
 #
 # ## Three things to remember
 #
