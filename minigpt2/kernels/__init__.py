@@ -39,6 +39,7 @@ MODULES = {
         "numpy_attention",
         "numpy_block",
         "numpy_embedding",
+        "numpy_pooling",
     ),
 }
 
@@ -81,21 +82,22 @@ def replaceable(explicit: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(explicit)
     def dispatch(*arguments: Any, **options: Any) -> Any:
+        # A fifth of a microsecond, half of it for passing the arguments on.
         x = arguments[0] if arguments else next(iter(options.values()), None)
-        array_type = type(x)
-        if array_type not in _loaded:
-            _load(array_type)
-        run = kernels.get(array_type)
+        run = kernels.get(type(x))
+        if run is None and type(x) not in _loaded:
+            _load(type(x))
+            run = kernels.get(type(x))
         if (
             run is not None
             and x.dtype is not _float64
             and (_mode.get() or _default_mode()) == "fused"
             and _half_products.get() is None
         ):
-            result = run(*arguments, **options)
+            result = run(*arguments, **options) if options else run(*arguments)
             if result is not NotImplemented:
                 return result
-        return explicit(*arguments, **options)
+        return explicit(*arguments, **options) if options else explicit(*arguments)
 
     dispatch.explicit = explicit
     dispatch.kernels = kernels

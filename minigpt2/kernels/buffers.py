@@ -20,7 +20,7 @@ import numpy as np
 SMALLEST = 1 << 12  # bytes; below, the allocator of C is as fast
 LARGEST_IDLE = 1 << 29  # bytes that may lie unused
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
-STEPS_TO_DOUBLE = 8  # sizes of memory between one power of two and the next: at most an eighth is wasted
+LARGE = 1 << 20  # bytes; above, at most an eighth of the memory is wasted, below at most a half
 
 
 class Pool:
@@ -134,7 +134,7 @@ def _bytes_for(shape: tuple[int, ...]) -> int:
     size = 4 * math.prod(shape)
     if size < SMALLEST:
         return size
-    step = (1 << size.bit_length() - 1) // STEPS_TO_DOUBLE
+    step = (1 << size.bit_length() - 1) // (2 if size < LARGE else 8)
     return -(-size // step) * step
 
 

@@ -34,8 +34,8 @@ from .numpy_elementwise import (
     layernorm_backward_rows,
     layernorm_rows,
 )
-from .numpy_linear import ROWS, linear_rows, weight_gradient
-from .rows import Task, call, even_blocks, for_each
+from .numpy_linear import linear_rows, product_blocks, weight_gradient
+from .rows import Task, call, for_each
 
 _NOT_DROPPED = DropoutContext(None, 1.0)
 
@@ -103,7 +103,7 @@ def mlp_kernel(x: np.ndarray, weights: Mapping[str, np.ndarray]) -> tuple[np.nda
         return NotImplemented
     y = empty((len(x), weights["c_proj.weight"].shape[1]))  # (N, D)
     run = _MLP(x, weights)
-    for_each(lambda rows: run.run(rows, y[rows]), even_blocks(len(x), ROWS))
+    for_each(lambda rows: run.run(rows, y[rows]), product_blocks(len(x)))
     return y, run.context()
 
 
@@ -111,7 +111,7 @@ def mlp_kernel(x: np.ndarray, weights: Mapping[str, np.ndarray]) -> tuple[np.nda
 def mlp_backward_kernel(dy: np.ndarray, ctx: MLPContext) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     if not all_float32(dy, *ctx.c_fc, *ctx.gelu, *ctx.c_proj):
         return NotImplemented
-    parts = even_blocks(len(dy), ROWS)
+    parts = product_blocks(len(dy))
     dx = empty(ctx.c_fc.x.shape)  # (N, D)
     back = _MLPBackward(dy, ctx, len(parts))
     for_each(lambda i: back.run(i, parts[i], dx[parts[i]]), range(len(parts)))
@@ -141,7 +141,7 @@ def block_kernel(
     mean_1, rstd_1, mean_2, rstd_2 = (empty((N, 1)) for _ in range(4))
     qkv = empty((N, 3 * D))
     run = _MLP(c, weights, "mlp.")
-    parts = even_blocks(N, ROWS)
+    parts = product_blocks(N)
 
     def to_attention(rows: slice) -> None:
         layernorm_rows(x[rows], gain_1, bias_1, eps, a[rows], mean_1[rows], rstd_1[rows])
@@ -173,7 +173,7 @@ def block_backward_kernel(dy: np.ndarray, ctx: BlockContext) -> tuple[np.ndarray
     if dropped or not all_float32(*arrays):
         return NotImplemented
     N, D = dy.shape
-    parts = even_blocks(N, ROWS)
+    parts = product_blocks(N)
     dh, dz, dx = (empty((N, D)) for _ in range(3))
     sums_1, sums_2 = empty((len(parts), 2, D)), empty((len(parts), 2, D))
     sums_attn, sums_proj = empty((len(parts), 3 * D)), empty((len(parts), D))

@@ -97,12 +97,8 @@ def for_each(task: Callable[[Any], None], items: Iterable[Any]) -> None:
     The first exception that a task raises is raised here, after all threads have stopped.
     """
     items = list(items)
-    if len(items) < 2:
-        for item in items:
-            task(item)
-        return
     helpers = min(threads(), len(items)) - 1
-    with one_blas_thread():
+    with one_blas_thread():  # always: a product's last bits depend on how BLAS shares it out
         if helpers < 1 or not _busy.acquire(blocking=False):
             for item in items:
                 task(item)

@@ -16,6 +16,7 @@ import numpy as np
 
 from ..backend import Array, array_module, asarray
 from ..errors import UsageError
+from ..kernels import replaceable
 from ..ragged import TokenBatch
 
 POOLINGS = ("mean", "weighted_mean", "last", "max")
@@ -29,6 +30,7 @@ class PoolingContext(NamedTuple):
     winners: Array | None  # (B, D) for max: the row of x that won; −1 for a sentence without tokens
 
 
+@replaceable
 def pooling(
     x: Array, batch: TokenBatch, kind: str = "mean", skipped: int = 0
 ) -> tuple[Array, PoolingContext]:
@@ -58,6 +60,7 @@ def pooling(
     return y, PoolingContext(batch, weights, None)
 
 
+@replaceable
 def pooling_backward(dy: Array, ctx: PoolingContext) -> Array:
     """(B, D) -> dx (N, D)"""
     xp = array_module(dy)

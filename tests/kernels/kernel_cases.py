@@ -119,6 +119,8 @@ def cases_of(size):
         yield Case("cross_entropy", "cross_entropy", {"logits": 2 * normal(N, F)}, ("logits", targets), {})
     tables = {"wte": normal(V, D), "wpe": normal(P, D)}
     yield Case("embedding", "embedding", tables, (batch.ids, batch.positions, "wte", "wpe"), {})
+    for kind in ("mean", "weighted_mean"):
+        yield Case(f"pooling, {kind}", "pooling", {"x": x}, ("x", batch, kind, 2), {})
     yield Case("mlp", "mlp", {"x": x, **mlp_weights(D, F)}, ("x", MLP), {})
     for causal in (True, False):
         kind = "causal" if causal else "bidirectional"
@@ -158,7 +160,7 @@ def forward(run, case, inputs):
     """run(…) on the case's arguments, taken from `inputs`, with generators that stand where the case's do."""
     arguments = []
     for argument in case.arguments:
-        if isinstance(argument, str):
+        if isinstance(argument, str) and argument in inputs:
             arguments.append(inputs[argument])
         elif isinstance(argument, tuple):
             arguments.append({name: inputs[name] for name in argument})
