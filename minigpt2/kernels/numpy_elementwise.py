@@ -167,18 +167,19 @@ def layernorm_backward_rows(
     for part in blocks(n, size):
         d, r, out = dy[part], rstd[part], dx[part]  # (m, D), (m, 1), (m, D)
         m = len(d)
-        x_hat, product, dx_hat = scratch[:, :m]  # (m, D) each
-        np.subtract(x[part], mean[part], out=x_hat)
-        x_hat *= r
-        np.multiply(d, x_hat, out=product)
-        sums[0] += ones[:m] @ product
+        centred, product, dx_hat = scratch[:, :m]  # (m, D) each; x̂ = centred · rstd
+        np.subtract(x[part], mean[part], out=centred)
+        np.multiply(d, centred, out=product)
+        sums[0] += r[:, 0] @ product
         sums[1] += ones[:m] @ d
         np.multiply(d, ctx.gain, out=dx_hat)
-        stretch = np.vecdot(dx_hat, x_hat)[:, None]  # (m, 1)
+        stretch = np.vecdot(dx_hat, centred)[:, None]  # (m, 1)
+        stretch *= r
+        stretch *= r
         stretch /= D
         dx_hat -= (dx_hat @ average)[:, None]
-        x_hat *= stretch
-        dx_hat -= x_hat
+        centred *= stretch
+        dx_hat -= centred
         if added is None:
             np.multiply(dx_hat, r, out=out)
         else:

@@ -13,8 +13,8 @@ from .buffers import empty
 from .numpy_elementwise import all_float32, filled
 from .rows import Task, call, even_blocks, for_each
 
-# Rows of a product that is one task, at most, so that what it makes stays in the cache. A product of far fewer
-# is slow, since BLAS arranges the weights anew for each: FEW_ROWS are not divided.
+# Rows of a product that is one task, at most, so that what it makes stays in the cache. A product of far
+# fewer is slow, since BLAS arranges the weights anew for each: FEW_ROWS are not divided.
 ROWS = 640
 FEW_ROWS = 64
 
