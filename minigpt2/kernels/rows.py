@@ -21,60 +21,60 @@ from contextvars import copy_context
 from queue import SimpleQueue
 from typing import Any
 
+import numpy._core._multiarray_umath as umath
 
-def _openblas():
-    import numpy._core._multiarray_umath as umath
+MOST_THREADS = 8
 
+Task = Callable[[], None]
+
+
+def _openblas() -> tuple[Callable[[], int], Callable[[int], None]] | None:
+    """The functions of NumPy's own OpenBLAS that say and set its number of threads; None for another BLAS"""
     library = ctypes.CDLL(umath.__file__)
-    for name in (
-        "scipy_openblas_{}_num_threads64_",
-        "scipy_openblas_{}_num_threads",
-        "openblas_{}_num_threads64_",
-        "openblas_{}_num_threads",
-    ):
-        try:
-            return getattr(library, name.format("get")), getattr(library, name.format("set"))
-        except AttributeError:
-            pass
+    for prefix, suffix in itertools.product(("scipy_openblas", "openblas"), ("64_", "")):
+        with contextlib.suppress(AttributeError):
+            get = getattr(library, f"{prefix}_get_num_threads{suffix}")
+            return get, getattr(library, f"{prefix}_set_num_threads{suffix}")
     return None
 
 
-_BLAS = _openblas()
+_blas = _openblas()
+_limit = threading.Lock()
+_limiting = 0  # calls of one_blas_thread that are under way
+_before = 1  # the threads of BLAS when the first of them began
 
 
 def threads() -> int:
-    if _BLAS is None:
+    """How many threads share work: one for each core we may use, no more than BLAS takes or MOST_THREADS.
+
+    BLAS knows OPENBLAS_NUM_THREADS and OMP_NUM_THREADS. It is 1 where it cannot be told to use one thread.
+    """
+    if _blas is None:
         return 1
-    return min(len(os.sched_getaffinity(0)), int(os.environ.get("MINIGPT2_T", "2")), 8)
-
-
-_alone = threading.Lock()
-_alone_count = 0
-_before = 1
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, _before if _limiting else _blas[0](), MOST_THREADS)
 
 
 @contextlib.contextmanager
 def one_blas_thread() -> Iterator[None]:
-    global _alone_count, _before
-    if _BLAS is None:
+    """Inside, BLAS computes in the thread that calls it, in the whole process; several may be under way."""
+    global _limiting, _before
+    if _blas is None:
         yield
         return
-    get, set_ = _BLAS
-    with _alone:
-        if _alone_count == 0:
+    get, set_to = _blas
+    with _limit:
+        if _limiting == 0:
             _before = get()
-            set_(1)
-        _alone_count += 1
+            set_to(1)
+        _limiting += 1
     try:
         yield
     finally:
-        with _alone:
-            _alone_count -= 1
-            if _alone_count == 0:
-                set_(_before)
-
-
-Task = Callable[[], None]
+        with _limit:
+            _limiting -= 1
+            if _limiting == 0:
+                set_to(_before)
 
 
 def blocks(N: int, most: int) -> list[slice]:
@@ -167,9 +167,12 @@ def _wait_for_work(inbox: SimpleQueue) -> None:
 
 def _forget_workers() -> None:
     """In a forked child there are no threads but the one that forked."""
-    global _busy
-    _busy = threading.Lock()
+    global _busy, _limit, _limiting
+    _busy, _limit = threading.Lock(), threading.Lock()
     _inboxes.clear()
+    if _limiting:
+        _limiting = 0
+        _blas[1](_before)
 
 
 if hasattr(os, "register_at_fork"):

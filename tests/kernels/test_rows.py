@@ -98,3 +98,29 @@ def test_a_forked_child_has_workers_of_its_own(monkeypatch):
         for_each(done.append, range(10))
         os._exit(0 if sorted(done) == list(range(10)) else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_blas_has_one_thread_inside_and_its_own_number_afterwards():
+    if rows._blas is None:
+        pytest.skip("NumPy computes with another BLAS than OpenBLAS")
+    get, set_to = rows._blas
+    before = get()
+    try:
+        set_to(2)
+        limit = rows.threads()
+        seen = []
+        callers = [
+            threading.Thread(target=for_each, args=(lambda i: seen.append((get(), rows.threads())), range(9)))
+            for _ in range(8)
+        ]
+        for caller in callers:
+            caller.start()
+        for caller in callers:
+            caller.join()
+        assert set(seen) == {(1, limit)}
+        assert get() == 2
+        with pytest.raises(ZeroDivisionError):
+            for_each(lambda i: 1 / 0, range(5))
+        assert get() == 2
+    finally:
+        set_to(before)
