@@ -21,7 +21,10 @@ from contextvars import copy_context
 from queue import SimpleQueue
 from typing import Any
 
+import numpy as np
 import numpy._core._multiarray_umath as umath
+
+from . import mode
 
 MOST_THREADS = 8
 
@@ -75,6 +78,17 @@ def one_blas_thread() -> Iterator[None]:
             _limiting -= 1
             if _limiting == 0:
                 set_to(_before)
+
+
+def blas_at_rest(x: Any) -> contextlib.AbstractContextManager[None]:
+    """`one_blas_thread` around a piece of work on x that kernels do for the most part, and nothing elsewhere.
+
+    A thread of BLAS that was woken for one small product between two kernels goes on waiting for the next at
+    full speed, for some 25 ms, on a core that the kernels need.
+    """
+    if type(x) is np.ndarray and x.dtype == np.float32 and mode() == "fused":
+        return one_blas_thread()
+    return contextlib.nullcontext()
 
 
 def blocks(N: int, most: int) -> list[slice]:

@@ -26,6 +26,7 @@ from typing import NamedTuple
 
 from ..backend import Array, array_module
 from ..errors import DataError, UsageError
+from ..kernels.rows import blas_at_rest
 from ..layers import normalize, normalize_backward, pooling_backward
 from ..layers import pooling as pool
 from ..layers.dropout import Generator
@@ -121,29 +122,34 @@ def vector_gradients(
     """
     _require_count("chunk_texts", chunk_texts)
     xp = array_module(model.parameters.flat)
-    how = {"normalized": normalized, "recompute": recompute}
-    if chunk_texts is None or len(sentences) <= chunk_texts:
-        vectors, ctx = embed(model, TokenBatch(sentences, xp), pooling, keep=True, rng=rng, **how)  # (M, D)
-        value, dvectors = loss(vectors)  # (), (M, D)
-        embed_backward(dvectors * scale, ctx, gradients)
-        return value
+    with blas_at_rest(model.parameters.flat):
+        how = {"normalized": normalized, "recompute": recompute}
+        if chunk_texts is None or len(sentences) <= chunk_texts:
+            vectors, ctx = embed(
+                model, TokenBatch(sentences, xp), pooling, keep=True, rng=rng, **how
+            )  # (M, D)
+            value, dvectors = loss(vectors)  # (), (M, D)
+            embed_backward(dvectors * scale, ctx, gradients)
+            return value
 
-    chunks = [
-        (slice(start, start + chunk_texts), TokenBatch(sentences[start : start + chunk_texts], xp))
-        for start in range(0, len(sentences), chunk_texts)
-    ]
-    parts, generators = [], []
-    for _, batch in chunks:
-        generators.append(None if rng is None else rng.copy())
-        parts.append(embed(model, batch, pooling, normalized=normalized, rng=rng)[0])  # (m, D)
-    vectors = xp.concatenate(parts)  # (M, D)
-    value, dvectors = loss(vectors)  # (), (M, D)
-    if dvectors.shape != vectors.shape:
-        raise ValueError(f"the gradient has shape {dvectors.shape}, but the vectors have {vectors.shape}")
-    for (rows, batch), generator in zip(chunks, generators, strict=True):
-        _, ctx = embed(model, batch, pooling, keep=True, rng=generator, **how)  # (m, D) the same as before
-        embed_backward(dvectors[rows] * scale, ctx, gradients)
-    return value
+        chunks = [
+            (slice(start, start + chunk_texts), TokenBatch(sentences[start : start + chunk_texts], xp))
+            for start in range(0, len(sentences), chunk_texts)
+        ]
+        parts, generators = [], []
+        for _, batch in chunks:
+            generators.append(None if rng is None else rng.copy())
+            parts.append(embed(model, batch, pooling, normalized=normalized, rng=rng)[0])  # (m, D)
+        vectors = xp.concatenate(parts)  # (M, D)
+        value, dvectors = loss(vectors)  # (), (M, D)
+        if dvectors.shape != vectors.shape:
+            raise ValueError(f"the gradient has shape {dvectors.shape}, but the vectors have {vectors.shape}")
+        for (rows, batch), generator in zip(chunks, generators, strict=True):
+            _, ctx = embed(
+                model, batch, pooling, keep=True, rng=generator, **how
+            )  # (m, D) the same as before
+            embed_backward(dvectors[rows] * scale, ctx, gradients)
+        return value
 
 
 def language_model_gradients(
