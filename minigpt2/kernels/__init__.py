@@ -1,0 +1,1 @@
+"""Faster ways to say what layers/ says."""
