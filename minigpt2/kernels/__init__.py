@@ -1,1 +1,0 @@
-"""Faster ways to say what layers/ says."""
