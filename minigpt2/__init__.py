@@ -22,6 +22,7 @@ _HOME_OF = {
     "GPT2Config": "config",
     "Parameters": "parameters",
     "TokenBatch": "ragged",
+    "use_kernels": "kernels",
     "Backend": "backend",
     "choose_backend": "backend",
     "MiniGPT2Error": "errors",
@@ -31,7 +32,17 @@ _HOME_OF = {
     "DeviceError": "errors",
     "DivergedError": "errors",
 }
-_MODULES = ("backend", "config", "encoder", "errors", "gradcheck", "layers", "model", "model_directory")
+_MODULES = (
+    "backend",
+    "config",
+    "encoder",
+    "errors",
+    "gradcheck",
+    "kernels",
+    "layers",
+    "model",
+    "model_directory",
+)
 _MODULES += ("parameters", "ragged", "similarity", "tokenizer", "training")
 
 __all__ = ["__version__", *_HOME_OF, *_MODULES]

@@ -20,6 +20,7 @@ from .backend import Array, array_module, asarray, choose_backend
 from .cache import ActivationCache
 from .config import GPT2Config
 from .half_products import HalfMatrix, factor
+from .kernels import replaceable
 from .layers.block import BlockContext, block, block_backward
 from .layers.cross_entropy import CrossEntropyContext, cross_entropy, cross_entropy_backward
 from .layers.dropout import DropoutContext, Generator, dropout, dropout_backward
@@ -118,8 +119,7 @@ class GPT2:
         let through.
         """
         dx = self.backward_to_embeddings(dhidden, ctx, gradients)  # (N, D)
-        dwte, dwpe = embedding_backward(dx, ctx.embedding)  # (V, D), (P, D)  x_0 = wte[ids] + wpe[positions]
-        _add(gradients, "", {"wte.weight": dwte, "wpe.weight": dwpe})
+        add_embedding_gradient(dx, ctx.embedding, gradients["wte.weight"], gradients["wpe.weight"])
 
     def backward_to_embeddings(
         self, dhidden: Array, ctx: ModelContext, gradients: Parameters | None = None
@@ -239,6 +239,14 @@ class GPT2:
         """(N, D) -> (N, D)"""
         gain, bias = self.parameters["ln_f.weight"], self.parameters["ln_f.bias"]
         return layernorm(x, gain, bias, self.config.layer_norm_epsilon)
+
+
+@replaceable
+def add_embedding_gradient(dx: Array, ctx: EmbeddingContext, dwte: Array, dwpe: Array) -> None:
+    """(N, D): add the gradients of both tables into dwte (V, D) and dwpe (P, D)."""
+    of_tokens, of_positions = embedding_backward(dx, ctx)  # (V, D), (P, D)  x_0 = wte[ids] + wpe[positions]
+    dwte += of_tokens
+    dwpe += of_positions
 
 
 def next_tokens(batch: TokenBatch) -> tuple[Array, Array]:

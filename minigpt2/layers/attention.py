@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from ..backend import Array, array_module
+from ..kernels import replaceable
 from ..ragged import Group, TokenBatch
 from .dropout import DropoutContext, Generator, dropout, dropout_again, dropout_backward
 from .linear import LinearContext, linear, linear_backward
@@ -42,6 +43,7 @@ class AttentionContext(NamedTuple):
     c_proj: LinearContext
 
 
+@replaceable
 def attend(
     qkv: Array,
     batch: TokenBatch,
@@ -66,6 +68,7 @@ def attend(
     return z, AttendContext(qkv, batch, heads, softmaxes, dropouts)
 
 
+@replaceable
 def attend_backward(dz: Array, ctx: AttendContext) -> Array:
     """(N, D) -> dqkv (N, 3·D)"""
     xp = array_module(dz)

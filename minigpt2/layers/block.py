@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from ..backend import Array
 from ..config import GPT2Config
+from ..kernels import replaceable
 from ..ragged import TokenBatch
 from .attention import AttentionContext, attention, attention_backward
 from .dropout import DropoutContext, Generator, dropout, dropout_backward
@@ -30,6 +31,7 @@ class BlockContext(NamedTuple):
     mlp_dropout: DropoutContext
 
 
+@replaceable
 def block(
     x: Array,
     weights: Mapping[str, Array],
@@ -52,6 +54,7 @@ def block(
     return y, BlockContext(ln_1, attn, attn_dropout, ln_2, mlp_ctx, mlp_dropout)
 
 
+@replaceable
 def block_backward(dy: Array, ctx: BlockContext) -> tuple[Array, dict[str, Array]]:
     """(N, D) -> dx (N, D), gradients under the names of the weights"""
     dd = dropout_backward(dy, ctx.mlp_dropout)  # (N, D)  y = h + dropout(d)

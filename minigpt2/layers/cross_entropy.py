@@ -8,6 +8,7 @@ exp(loss) is the perplexity. For language modelling, row m's target is the token
 from typing import NamedTuple
 
 from ..backend import Array, array_module
+from ..kernels import replaceable
 
 
 class CrossEntropyContext(NamedTuple):
@@ -17,6 +18,7 @@ class CrossEntropyContext(NamedTuple):
     targets: Array  # (M,)
 
 
+@replaceable
 def cross_entropy(logits: Array, targets: Array) -> tuple[Array, CrossEntropyContext]:
     """(M, V), (M,) -> the mean loss, an array of shape (). M must be at least 1; targets lie in 0 … V−1."""
     xp = array_module(logits)
@@ -27,6 +29,7 @@ def cross_entropy(logits: Array, targets: Array) -> tuple[Array, CrossEntropyCon
     return -log_probability.mean(), CrossEntropyContext(e / total, targets)
 
 
+@replaceable
 def cross_entropy_backward(dloss: float | Array, ctx: CrossEntropyContext) -> Array:
     """() -> dlogits (M, V)"""
     xp = array_module(ctx.probabilities)

@@ -9,6 +9,7 @@ so backward adds each row of the gradient to the row that was looked up, as ofte
 from typing import NamedTuple
 
 from ..backend import Array, array_module
+from ..kernels import replaceable
 
 
 class EmbeddingContext(NamedTuple):
@@ -20,12 +21,14 @@ class EmbeddingContext(NamedTuple):
     wpe_shape: tuple[int, int]  # (P, D) P: positions of the model's window
 
 
+@replaceable
 def embedding(ids: Array, positions: Array, wte: Array, wpe: Array) -> tuple[Array, EmbeddingContext]:
     """(N,), (N,), (V, D), (P, D) -> (N, D). Ids and positions must be in range: see TokenBatch.check_fits."""
     y = wte[ids] + wpe[positions]  # (N, D)
     return y, EmbeddingContext(ids, positions, wte.shape, wpe.shape)
 
 
+@replaceable
 def embedding_backward(dy: Array, ctx: EmbeddingContext) -> tuple[Array, Array]:
     """(N, D) -> dwte (V, D), dwpe (P, D)"""
     xp = array_module(dy)

@@ -11,6 +11,7 @@ import math
 from typing import NamedTuple
 
 from ..backend import Array, array_module
+from ..kernels import replaceable
 
 SQRT_2_OVER_PI = math.sqrt(2.0 / math.pi)
 CUBIC = 0.044715
@@ -22,12 +23,14 @@ class GeluContext(NamedTuple):
     x: Array  # (N, F)
 
 
+@replaceable
 def gelu(x: Array) -> tuple[Array, GeluContext]:
     """(N, F) -> (N, F), element by element"""
     y = 0.5 * x * (1.0 + _tanh_u(x))  # (N, F)
     return y, GeluContext(x)
 
 
+@replaceable
 def gelu_backward(dy: Array, ctx: GeluContext) -> Array:
     """(N, F) -> dx (N, F)"""
     x = ctx.x

@@ -9,6 +9,7 @@ Ba, Kiros, Hinton 2016, arXiv:1607.06450. GPT-2 normalises before each sublayer,
 from typing import NamedTuple
 
 from ..backend import Array, array_module
+from ..kernels import replaceable
 
 
 class LayerNormContext(NamedTuple):
@@ -20,6 +21,7 @@ class LayerNormContext(NamedTuple):
     gain: Array  # (D,)
 
 
+@replaceable
 def layernorm(x: Array, gain: Array, bias: Array, eps: float = 1e-5) -> tuple[Array, LayerNormContext]:
     """(N, D), (D,), (D,) -> (N, D)"""
     xp = array_module(x)
@@ -36,6 +38,7 @@ def normalized(ctx: LayerNormContext) -> Array:
     return (ctx.x - ctx.mean) * ctx.rstd  # (N, D)
 
 
+@replaceable
 def layernorm_backward(dy: Array, ctx: LayerNormContext) -> tuple[Array, Array, Array]:
     """(N, D) -> dx (N, D), dgain (D,), dbias (D,)"""
     x_hat = normalized(ctx)  # (N, D)

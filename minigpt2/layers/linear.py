@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from ..backend import Array
 from ..half_products import HalfMatrix, factor
+from ..kernels import replaceable
 
 
 class LinearContext(NamedTuple):
@@ -18,6 +19,7 @@ class LinearContext(NamedTuple):
     weight: Array | HalfMatrix  # (in, out) a view of the parameters, not a copy; rounded in half_products
 
 
+@replaceable
 def linear(x: Array, weight: Array, bias: Array) -> tuple[Array, LinearContext]:
     """(N, in), (in, out), (out,) -> (N, out)"""
     x, weight = factor(x), factor(weight)  # themselves, unless products are to run in half precision
@@ -25,6 +27,7 @@ def linear(x: Array, weight: Array, bias: Array) -> tuple[Array, LinearContext]:
     return y, LinearContext(x, weight)
 
 
+@replaceable
 def linear_backward(dy: Array, ctx: LinearContext) -> tuple[Array, Array, Array]:
     """(N, out) -> dx (N, in), dweight (in, out), dbias (out,)"""
     dbias = dy.sum(axis=0)  # (out,)  y = … + bias, the same bias for every row

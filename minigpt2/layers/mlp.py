@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ..backend import Array
+from ..kernels import replaceable
 from .gelu import GeluContext, gelu, gelu_backward
 from .linear import LinearContext, linear, linear_backward
 
@@ -21,6 +22,7 @@ class MLPContext(NamedTuple):
     c_proj: LinearContext
 
 
+@replaceable
 def mlp(x: Array, weights: Mapping[str, Array]) -> tuple[Array, MLPContext]:
     """(N, D) -> (N, D). `weights`: c_fc.weight (D, F), c_fc.bias, c_proj.weight (F, D), c_proj.bias"""
     wide, c_fc = linear(x, weights["c_fc.weight"], weights["c_fc.bias"])  # (N, F)
@@ -29,6 +31,7 @@ def mlp(x: Array, weights: Mapping[str, Array]) -> tuple[Array, MLPContext]:
     return y, MLPContext(c_fc, gelu_ctx, c_proj)
 
 
+@replaceable
 def mlp_backward(dy: Array, ctx: MLPContext) -> tuple[Array, dict[str, Array]]:
     """(N, D) -> dx (N, D), gradients under the names of the weights"""
     dbent, dproj_weight, dproj_bias = linear_backward(dy, ctx.c_proj)  # (N, F)  y = linear(bent)

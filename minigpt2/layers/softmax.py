@@ -9,6 +9,7 @@ gets exactly the weight 0, which is how attention hides a token.
 from typing import NamedTuple
 
 from ..backend import Array, array_module
+from ..kernels import replaceable
 
 
 class SoftmaxContext(NamedTuple):
@@ -17,6 +18,7 @@ class SoftmaxContext(NamedTuple):
     y: Array  # (…, T)
 
 
+@replaceable
 def softmax(x: Array) -> tuple[Array, SoftmaxContext]:
     """(…, T) -> (…, T), each row along the last axis sums to 1; a row needs at least one finite score"""
     xp = array_module(x)
@@ -25,6 +27,7 @@ def softmax(x: Array) -> tuple[Array, SoftmaxContext]:
     return y, SoftmaxContext(y)
 
 
+@replaceable
 def softmax_backward(dy: Array, ctx: SoftmaxContext) -> Array:
     """(…, T) -> dx (…, T)"""
     y = ctx.y

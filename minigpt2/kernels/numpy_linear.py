@@ -1,0 +1,67 @@
+"""Linear layers on a CPU: products by blocks of rows, the bias added while a block is in the cache.
+
+On the way back each weight gradient is one product over all rows. It is computed in two halves, which are two
+tasks: each is whole in itself, so nothing has to be added up.
+"""
+
+import numpy as np
+
+from ..layers import linear, linear_backward
+from ..layers.linear import LinearContext
+from . import kernel
+from .buffers import empty
+from .numpy_elementwise import all_float32
+from .rows import Task, call, even_blocks, for_each
+
+ROWS = (
+    320  # rows of a product that is one task: few enough for the cache, enough for BLAS to be at full speed
+)
+
+
+def linear_rows(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, y: np.ndarray) -> None:
+    """(n, in), (in, out), (out,): fills y (n, out)"""
+    np.matmul(x, weight, out=y)
+    y += bias
+
+
+def weight_gradient(x: np.ndarray, dy: np.ndarray) -> tuple[np.ndarray, list[Task]]:
+    """(N, in), (N, out): an array for dweight (in, out), and the tasks that fill it"""
+    dweight = empty((x.shape[1], dy.shape[1]))
+
+    def fill(rows: slice) -> Task:
+        return lambda: np.matmul(x[:, rows].T, dy, out=dweight[rows])
+
+    return dweight, [fill(rows) for rows in even_blocks(len(dweight), -(-len(dweight) // 2))]
+
+
+def bias_gradient(dy: np.ndarray) -> tuple[np.ndarray, Task]:
+    """(N, out): an array for dbias (out,), and the task that fills it with the sums over the rows"""
+    dbias = empty((dy.shape[1],))
+    return dbias, lambda: np.matmul(np.ones(len(dy), np.float32), dy, out=dbias)
+
+
+@kernel(linear, np.ndarray)
+def linear_kernel(x: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, LinearContext]:
+    if not all_float32(x, weight, bias):
+        return NotImplemented
+    N = len(x)
+    y = empty((N, weight.shape[1]))  # (N, out)
+    for_each(lambda rows: linear_rows(x[rows], weight, bias, y[rows]), even_blocks(N, ROWS))
+    return y, LinearContext(x, weight)
+
+
+@kernel(linear_backward, np.ndarray)
+def linear_backward_kernel(dy: np.ndarray, ctx: LinearContext) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    x, weight = ctx
+    if not all_float32(dy, x, weight):
+        return NotImplemented
+    N = len(dy)
+    dx = empty((N, weight.shape[0]))  # (N, in)
+    dweight, tasks = weight_gradient(x, dy)
+    dbias, bias_task = bias_gradient(dy)
+
+    def dx_rows(rows: slice) -> Task:
+        return lambda: np.matmul(dy[rows], weight.T, out=dx[rows])
+
+    for_each(call, [*tasks, *(dx_rows(rows) for rows in even_blocks(N, ROWS)), bias_task])
+    return dx, dweight, dbias

@@ -1,0 +1,180 @@
+"""Work on many rows: in blocks that stay in the cache, by as many threads as there are cores.
+
+    for_each(task, even_blocks(N, 320))        task(rows) for each slice, whoever of the threads is free
+
+NumPy lets other Python threads run while it computes, so two of them keep two cores busy where the work is
+not one large product. A product's own threads (BLAS) and ours would be in each other's way: meanwhile BLAS has
+one thread, and each block has its own product. Blocks depend on N alone and each is one task, so results do
+not depend on the number of threads, bit for bit.
+
+The threads are started at the first need and wait for work. Whoever finds them busy, with the work of another
+thread of the program, does all of its own.
+"""
+
+import contextlib
+import ctypes
+import itertools
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextvars import copy_context
+from queue import SimpleQueue
+from typing import Any
+
+
+def _openblas():
+    import numpy._core._multiarray_umath as umath
+
+    library = ctypes.CDLL(umath.__file__)
+    for name in (
+        "scipy_openblas_{}_num_threads64_",
+        "scipy_openblas_{}_num_threads",
+        "openblas_{}_num_threads64_",
+        "openblas_{}_num_threads",
+    ):
+        try:
+            return getattr(library, name.format("get")), getattr(library, name.format("set"))
+        except AttributeError:
+            pass
+    return None
+
+
+_BLAS = _openblas()
+
+
+def threads() -> int:
+    if _BLAS is None:
+        return 1
+    return min(len(os.sched_getaffinity(0)), int(os.environ.get("MINIGPT2_T", "2")), 8)
+
+
+_alone = threading.Lock()
+_alone_count = 0
+_before = 1
+
+
+@contextlib.contextmanager
+def one_blas_thread() -> Iterator[None]:
+    global _alone_count, _before
+    if _BLAS is None:
+        yield
+        return
+    get, set_ = _BLAS
+    with _alone:
+        if _alone_count == 0:
+            _before = get()
+            set_(1)
+        _alone_count += 1
+    try:
+        yield
+    finally:
+        with _alone:
+            _alone_count -= 1
+            if _alone_count == 0:
+                set_(_before)
+
+
+Task = Callable[[], None]
+
+
+def blocks(N: int, most: int) -> list[slice]:
+    """The rows 0 … N−1 in runs of `most`, the last one shorter."""
+    return [slice(start, min(start + most, N)) for start in range(0, N, most)]
+
+
+def even_blocks(N: int, most: int) -> list[slice]:
+    """The rows 0 … N−1 in an even number of runs, of nearly equal size and at most `most`; one run if N ≤ most"""
+    if most >= N:
+        return [slice(0, N)] if N else []
+    count = 2 * -(-N // (2 * most))
+    edges = [i * N // count for i in range(count + 1)]
+    return [slice(start, stop) for start, stop in itertools.pairwise(edges)]
+
+
+def for_each(task: Callable[[Any], None], items: Iterable[Any]) -> None:
+    """task(item) for each of the items, in no fixed order, by several threads where there are several items.
+
+    The first exception that a task raises is raised here, after all threads have stopped.
+    """
+    items = list(items)
+    if len(items) < 2:
+        for item in items:
+            task(item)
+        return
+    helpers = min(threads(), len(items)) - 1
+    with one_blas_thread():
+        if helpers < 1 or not _busy.acquire(blocking=False):
+            for item in items:
+                task(item)
+            return
+        try:
+            _share(task, items, helpers)
+        finally:
+            _busy.release()
+
+
+def call(task: Task) -> None:
+    """`for_each(call, tasks)` runs tasks of different kinds."""
+    task()
+
+
+_busy = threading.Lock()
+_inboxes: list[SimpleQueue] = []
+
+
+class _Work:
+    """Items that several threads take one by one, and the first exception."""
+
+    def __init__(self, task: Callable[[Any], None], items: list[Any]) -> None:
+        self.task, self.items = task, items
+        self.take = itertools.count().__next__  # one step of the interpreter: no two threads get the same
+        self.error: BaseException | None = None
+        self.done = SimpleQueue()
+
+    def run(self) -> None:
+        try:
+            while self.error is None and (i := self.take()) < len(self.items):
+                self.task(self.items[i])
+        except BaseException as error:
+            self.error = self.error or error
+
+
+def _share(task: Callable[[Any], None], items: list[Any], helpers: int) -> None:
+    while len(_inboxes) < helpers:
+        _start_worker()
+    work = _Work(task, items)
+    for inbox in _inboxes[:helpers]:
+        inbox.put((work, copy_context()))  # np.errstate, for one, belongs to the context
+    work.run()
+    for _ in range(helpers):
+        work.done.get()
+    if work.error is not None:
+        raise work.error
+
+
+def _start_worker() -> None:
+    inbox: SimpleQueue = SimpleQueue()
+    _inboxes.append(inbox)
+    threading.Thread(target=_wait_for_work, args=(inbox,), name="minigpt2-rows", daemon=True).start()
+
+
+def _wait_for_work(inbox: SimpleQueue) -> None:
+    while True:
+        work, context = inbox.get()
+        try:
+            context.run(work.run)
+        finally:
+            done = work.done
+            del work, context  # or the last work's arrays would live until the next
+            done.put(None)
+
+
+def _forget_workers() -> None:
+    """In a forked child there are no threads but the one that forked."""
+    global _busy
+    _busy = threading.Lock()
+    _inboxes.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_workers)
