@@ -5,6 +5,7 @@
     workspace.py   the memory in which a chunk is computed
     plan.py        the forward pass of one chunk
     workers.py     chunks shared out to threads
+    weights_print.py   whether the model is still the one that was folded
 
 The explicit layers say what is computed; this package computes the same, and tests compare the two.
 """
@@ -13,13 +14,17 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from ..checkpoint import StoredParameters
 from ..config import GPT2Config
 from ..kernels import blas
 from .chunks import Chunk, make_chunks
 from .folding import FoldedWeights, can_be_blocked, fold, in_columns
 from .plan import run_chunk
+from .weights_print import WeightsPrint
 from .workers import share_out
 from .workspace import Workspace
+
+__all__ = ["InferencePlan", "WeightsPrint"]
 
 # Tokens of a chunk: enough rows for the products, few enough for the cache.
 CHUNK_TOKENS = {"narrow": 768, "wide": 1024}
@@ -29,6 +34,9 @@ WIDE = 512  # from this width D on
 # faster. The copy is made when so many short calls have shown that it is worth its memory.
 SHORT = 24
 SHORT_CALLS = 4
+
+# Up to so many tokens a product is too small for two threads: they would wait for each other.
+ONE_THREAD_TOKENS = 48
 
 Finish = Callable[[np.ndarray, np.ndarray], None]  # which sentences (b,), their pooled vectors (b, D)
 
@@ -46,18 +54,24 @@ class InferencePlan:
     @classmethod
     def of(cls, parameters: Mapping[str, np.ndarray], config: GPT2Config) -> "InferencePlan":
         """The plan of a model, its weights copied; wte and wpe are looked up where they are."""
-        return cls(fold(parameters, config))
+        return cls(fold(parameters, config, parameters["wte.weight"], parameters["wpe.weight"]))
+
+    @classmethod
+    def of_files(cls, stored: StoredParameters, config: GPT2Config) -> "InferencePlan":
+        """The plan of a model that is read block by block; the token table stays in its file.
+
+        Raises ModelError for numbers that are not finite.
+        """
+        return cls(fold(stored, config, stored.mapped("wte.weight"), stored["wpe.weight"]))
 
     def pooled(
         self,
         sentences: Sequence[Sequence[int]],
         pooling: str,
         finish: Finish,
-        *,
         skipped: int = 0,
         batch_size: int = 1 << 30,
         batch_tokens: int | None = None,
-        done: Callable[[int], None] = lambda sentences: None,
     ) -> None:
         """Compute the pooled vector of each of B lists of ids, which must fit the model.
 
@@ -65,7 +79,6 @@ class InferencePlan:
                        sentences without tokens are in no chunk
         skipped        tokens at the beginning of each sentence that pooling leaves out
         batch_size, batch_tokens   bounds of a chunk
-        done           is told, in whichever thread, how many sentences have been finished
         """
         lengths = np.fromiter(map(len, sentences), np.int64, len(sentences))  # (B,)
         most = batch_tokens or CHUNK_TOKENS["wide" if self.config.D >= WIDE else "narrow"]
@@ -79,7 +92,6 @@ class InferencePlan:
             run_chunk(chunk, self._weights_for(chunk), space, pooling, skipped, vectors)
             finish(chunk.sentences, vectors)
             self._spaces.append(space)
-            done(len(chunk.sentences))
 
         if len(chunks) == 1 and len(chunks[0].ids) <= ONE_THREAD_TOKENS:
             with blas.one_thread():
@@ -105,7 +117,3 @@ class InferencePlan:
             if self._short_calls > SHORT_CALLS:
                 self._in_columns = in_columns(self.weights)
         return self._in_columns or self.weights
-
-
-# Up to so many tokens a product is too small for two threads: they would wait for each other.
-ONE_THREAD_TOKENS = 48

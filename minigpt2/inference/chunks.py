@@ -46,8 +46,8 @@ def make_chunks(
     chunks, start, done = [], 0, 0
     while start < len(order):
         stop = int(np.searchsorted(ends, done + target, side="right"))
-        if stop < len(order) and ends[stop] - done <= most and target < most:
-            stop += 1  # over the target rather than one chunk more
+        if stop < len(order) and ends[stop - 1] - done < target and ends[stop] - done <= most:
+            stop += 1  # a little more than the target rather than one chunk more
         stop = min(max(stop, start + 1), start + batch_size)
         chunks.append(_chunk(sentences, lengths, order[start:stop]))
         start, done = stop, int(ends[stop - 1])
