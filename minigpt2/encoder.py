@@ -41,8 +41,8 @@ from .tokenizer import Tokenizer
 
 PRECISIONS = ("float32", "int8", "uint8", "binary", "ubinary")
 
-# Tokens in one forward pass through the layers. On the CPU the activations of so many stay in the cache; a GPU
-# needs many rows to be busy. The inference plan chooses for itself.
+# Tokens in one forward pass through the layers. On the CPU the activations of so many stay in the cache; a
+# GPU needs many rows to be busy. The inference plan chooses for itself.
 BATCH_TOKENS = {"cpu": 2048, "cuda": 65536}
 
 # With fewer batches than this the bar would be gone before it was seen.
