@@ -67,6 +67,13 @@ class FlatSentences(Sequence[np.ndarray]):
         place = range(len(self))[place]
         return self.ids[self.offsets[place] : self.offsets[place + 1]]
 
+    def cut(self, limit: int) -> "FlatSentences":
+        """Of each sentence its first `limit` ids."""
+        if self.lengths.max(initial=0) <= limit:
+            return self
+        positions = np.arange(len(self.ids)) - np.repeat(self.offsets[:-1], self.lengths)  # (N,)
+        return FlatSentences(self.ids[positions < limit], np.minimum(self.lengths, limit))
+
 
 class TokenBatch:
     """B sentences, N tokens in all: offsets and lengths on the host, ids and positions where `xp` computes.
