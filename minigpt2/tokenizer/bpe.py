@@ -19,6 +19,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from heapq import heapify, heappop, heappush
 from itertools import pairwise, repeat
+from operator import add
 
 from ..errors import ModelError
 from ..ragged import FlatSentences
@@ -170,16 +171,13 @@ def _bytes_by_id(vocabulary: Mapping[bytes, int], special_tokens: Mapping[str, i
             f"tokenizer: the vocabulary lacks {len(missing)} of the 256 bytes, first 0x{missing[0]:02x}; "
             "text with them could not be encoded, so a byte-level vocabulary has them all"
         )
-    bytes_of: dict[int, bytes] = {}
-    for token, id in [
-        *vocabulary.items(),
-        *((name.encode("utf-8"), i) for name, i in special_tokens.items()),
-    ]:
-        if id in bytes_of:
-            raise ModelError(
-                f"tokenizer: id {id} is given to both {spell(bytes_of[id])!r} and {spell(token)!r}"
-            )
-        bytes_of[id] = token
+    tokens = [*vocabulary, *(name.encode("utf-8") for name in special_tokens)]
+    ids = [*vocabulary.values(), *special_tokens.values()]
+    bytes_of = dict(zip(ids, tokens, strict=True))
+    if len(bytes_of) < len(ids):
+        id, token = next(pair for at, pair in enumerate(zip(ids, tokens, strict=True)) if pair[0] in ids[:at])
+        first = tokens[ids.index(id)]
+        raise ModelError(f"tokenizer: id {id} is given to both {spell(first)!r} and {spell(token)!r}")
     gap = next((id for id in range(len(bytes_of)) if id not in bytes_of), None)
     if gap is not None:
         raise ModelError(
@@ -190,16 +188,25 @@ def _bytes_by_id(vocabulary: Mapping[bytes, int], special_tokens: Mapping[str, i
 
 
 def _rank_merges(
-    vocabulary: Mapping[bytes, int], merges: Iterable[tuple[bytes, bytes]]
+    vocabulary: Mapping[bytes, int], merges: list[tuple[bytes, bytes]]
 ) -> dict[Pair, RankedMerge]:
     """(left id, right id) -> (rank, merged id). ModelError for a merge whose parts or result have no id."""
-    rank_of: dict[Pair, RankedMerge] = {}
+    lefts, rights = [left for left, _ in merges], [right for _, right in merges]
+    try:
+        columns = [[vocabulary[token] for token in part] for part in (lefts, rights, map(add, lefts, rights))]
+    except KeyError:
+        raise _misfit(vocabulary, merges) from None
+    left_ids, right_ids, merged_ids = columns
+    return dict(zip(zip(left_ids, right_ids, strict=True), enumerate(merged_ids), strict=True))
+
+
+def _misfit(vocabulary: Mapping[bytes, int], merges: list[tuple[bytes, bytes]]) -> ModelError:
+    """What is wrong with the first merge that does not fit the vocabulary."""
     for rank, (left, right) in enumerate(merges):
         for role, token in (("left part", left), ("right part", right), ("result", left + right)):
             if token not in vocabulary:
-                raise ModelError(
+                return ModelError(
                     f"tokenizer: merge {rank} ({spell(left)} {spell(right)}): its {role} {spell(token)!r} "
                     "is not in the vocabulary"
                 )
-        rank_of[vocabulary[left], vocabulary[right]] = (rank, vocabulary[left + right])
-    return rank_of
+    raise AssertionError("every merge fits")

@@ -231,3 +231,11 @@ def test_vocabularies_that_do_not_fit_their_merges(tokenizer, change, message):
         vocabulary = {token: id for id, token in enumerate(vocabulary)}
     with pytest.raises(ModelError, match=message):
         BPETokenizer(vocabulary, tokenizer.merges, {})
+
+
+def test_a_special_token_with_the_id_of_another_token(tokenizer):
+    vocabulary = {tokenizer.token_bytes(id): id for id in range(260)}
+    with pytest.raises(ModelError, match="id 257 is given to both 'low' and 'low'"):
+        BPETokenizer(vocabulary, tokenizer.merges, {"low": 257})
+    with pytest.raises(ModelError, match="id 3 is given to both '<a>' and '<b>'"):
+        BPETokenizer({bytes([b]): b + 4 for b in range(256)}, [], {"<a>": 3, "<b>": 3})
