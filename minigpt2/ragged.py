@@ -139,7 +139,8 @@ class TokenBatch:
     def groups_of_equal_length(self) -> list[Group]:
         """The non-empty sentences, those of equal length together, shortest first."""
         if self._groups is None:
-            self._groups = [self._group(int(T)) for T in np.unique(self.lengths) if T > 0]
+            # np.unique would import numpy.ma, which takes as long as a short sentence.
+            self._groups = [self._group(T) for T in sorted(set(self.lengths.tolist())) if T > 0]
         return self._groups
 
     def _group(self, T: int) -> Group:

@@ -13,8 +13,10 @@ entries are read over on purpose: `truncation` and `padding` are settings of a c
 neither a single byte nor made by a merge is taken as special: of GPT-2's 50257 just `<|endoftext|>`.
 """
 
+import contextlib
+import gc
 import os
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,19 @@ VOCABULARY_FILE = "vocab.json"
 MERGES_FILE = "merges.txt"
 
 
+@contextlib.contextmanager
+def _without_collector() -> Iterator[None]:
+    """Without the garbage collector, which would go through tens of thousands of small tuples several times."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+@_without_collector()
 def load_tokenizer(path: str | PathLike[str]) -> Tokenizer:
     """Read a folder, a tokenizer.json, or a vocab.json or merges.txt with the other one beside it.
 

@@ -106,8 +106,8 @@ class TextCache:
         starts = np.flatnonzero(run == START)  # (B,)
         broken = np.flatnonzero(run == BROKEN)
         if len(broken):
-            which = np.unique(np.searchsorted(starts, broken, side="right") - 1)
-            run = _replaced(run, starts, {b: other_way(texts[b]) for b in which.tolist()})  # (B+N,)
+            which = {*(np.searchsorted(starts, broken, side="right") - 1).tolist()}
+            run = _replaced(run, starts, {b: other_way(texts[b]) for b in sorted(which)})  # (B+N,)
             starts = np.flatnonzero(run == START)  # (B,)
         lengths = np.diff(starts, append=len(run)) - 1  # (B,)
         return FlatSentences(run[run != START], lengths)
