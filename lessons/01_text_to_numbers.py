@@ -419,5 +419,5 @@ for word in ["hello", "antidisestablishmentarianism", "ab" * 300]:
 # `minigpt2/tokenizer/lowercase.py` (`lower`), `minigpt2/tokenizer/base.py`
 # (`Tokenizer`, `list_of_texts`, `replace_lone_surrogates`: text that is no
 # valid Unicode),
-# `minigpt2/tokenizer/byte_alphabet.py` (`spell`, `unspell`: how vocabulary
-# files write bytes)
+# `minigpt2/tokenizer/byte_alphabet.py` (`spell`, `unspell`, `unspell_all`: how
+# vocabulary files write bytes)

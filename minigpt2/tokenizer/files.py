@@ -36,7 +36,7 @@ MERGES_FILE = "merges.txt"
 
 @contextlib.contextmanager
 def _without_collector() -> Iterator[None]:
-    """Without the garbage collector, which would go through tens of thousands of small tuples several times."""
+    """Without the garbage collector, which would go over tens of thousands of small tuples several times."""
     enabled = gc.isenabled()
     gc.disable()
     try:
