@@ -412,8 +412,12 @@ for word in ["hello", "antidisestablishmentarianism", "ab" * 300]:
 # `check_special_tokens`), `minigpt2/tokenizer/train.py` (`train_bpe`,
 # `count_words`), `minigpt2/tokenizer/bpe.py` (`BPETokenizer`,
 # `merge_by_scan`, `merge_by_heap`, `lowest_ranked_pair`),
+# `minigpt2/tokenizer/split.py` (`split_words`),
+# `minigpt2/tokenizer/text_cache.py` (`TextCache`, `Memory`, `WordEncoder`:
+# what stands between two blanks, looked up),
 # `minigpt2/tokenizer/trace.py` (`trace_merges`, `WordTrace`, `MergeStep`),
 # `minigpt2/tokenizer/lowercase.py` (`lower`), `minigpt2/tokenizer/base.py`
-# (`Tokenizer`, `replace_lone_surrogates`: text that is no valid Unicode),
-# `minigpt2/tokenizer/byte_alphabet.py` (`spell`, `unspell`: how vocabulary
-# files write bytes)
+# (`Tokenizer`, `list_of_texts`, `replace_lone_surrogates`: text that is no
+# valid Unicode),
+# `minigpt2/tokenizer/byte_alphabet.py` (`spell`, `unspell`, `unspell_all`: how
+# vocabulary files write bytes)

@@ -67,6 +67,13 @@ class FlatSentences(Sequence[np.ndarray]):
         place = range(len(self))[place]
         return self.ids[self.offsets[place] : self.offsets[place + 1]]
 
+    def cut(self, limit: int) -> "FlatSentences":
+        """Of each sentence its first `limit` ids."""
+        if self.lengths.max(initial=0) <= limit:
+            return self
+        positions = np.arange(len(self.ids)) - np.repeat(self.offsets[:-1], self.lengths)  # (N,)
+        return FlatSentences(self.ids[positions < limit], np.minimum(self.lengths, limit))
+
 
 class TokenBatch:
     """B sentences, N tokens in all: offsets and lengths on the host, ids and positions where `xp` computes.
@@ -132,7 +139,8 @@ class TokenBatch:
     def groups_of_equal_length(self) -> list[Group]:
         """The non-empty sentences, those of equal length together, shortest first."""
         if self._groups is None:
-            self._groups = [self._group(int(T)) for T in np.unique(self.lengths) if T > 0]
+            # np.unique would import numpy.ma, which takes as long as a short sentence.
+            self._groups = [self._group(T) for T in sorted(set(self.lengths.tolist())) if T > 0]
         return self._groups
 
     def _group(self, T: int) -> Group:
