@@ -36,7 +36,7 @@ from .model_directory import (
     open_model_directory,
     write_model_directory,
 )
-from .ragged import TokenBatch
+from .ragged import FlatSentences, TokenBatch, flat_sentences
 from .tokenizer import Tokenizer
 
 PRECISIONS = ("float32", "int8", "uint8", "binary", "ubinary")
@@ -194,12 +194,12 @@ class Encoder:
         texts = _as_list(sentences)
         wants_unit = self.settings.normalize if normalize_embeddings is None else normalize_embeddings
         self._check(texts, precision, truncate_dim, batch_size, batch_tokens, wants_unit)
-        ids, prompt_length = self.token_ids(texts, self._prompt(prompt_name, prompt))
+        ids, prompt_length = self._flat_ids(texts, self._prompt(prompt_name, prompt))
 
         width = truncate_dim or self.dimension
         skipped = 0 if self.settings.include_prompt else prompt_length
         budget = batch_tokens or BATCH_TOKENS[self.backend.device]
-        batches = max(len(ids) / batch_size, sum(map(len, ids)) / budget)
+        batches = max(len(ids) / batch_size, len(ids.ids) / budget)
         with _progress(len(texts), batches, show_progress_bar) as done:
             vectors = self._vectors(ids, skipped, width, wants_unit, batch_size, batch_tokens, done)
 
@@ -222,11 +222,11 @@ class Encoder:
         Nothing is put before the ids and nothing is cut. An empty list of ids gives the zero vector. Raises
         DataError for ids that the model has no row for and for more of them than its window holds.
         """
-        batch = TokenBatch(sentences)
-        batch.check_fits(self.config.V, self.config.n_positions)
+        ids = flat_sentences(sentences)
+        TokenBatch(ids).check_fits(self.config.V, self.config.n_positions)
         self._check([], "float32", None, batch_size, batch_tokens, True)
         wants_unit = self.settings.normalize if normalize_embeddings is None else normalize_embeddings
-        vectors = self._vectors(sentences, 0, self.dimension, wants_unit, batch_size, batch_tokens, None)
+        vectors = self._vectors(ids, 0, self.dimension, wants_unit, batch_size, batch_tokens, None)
         return to_numpy(vectors) if convert_to_numpy else vectors
 
     def encode_query(self, sentences: str | Sequence[str], **options: Any) -> Array:
@@ -244,20 +244,25 @@ class Encoder:
 
         Ids are cut at the window, as in `encode`. Raises DataError for a prompt that fills the window.
         """
-        prompt = self._prompt(None, prompt)
+        ids, prompt_length = self._flat_ids(texts, self._prompt(None, prompt))
+        return [row.tolist() for row in ids], prompt_length
+
+    def _flat_ids(self, texts: list[str], prompt: str) -> tuple[FlatSentences, int]:
         limit = self.max_seq_length
         prompt_length = len(self.tokenizer.encode(prompt)) if prompt else 0
         if prompt_length >= limit:
             raise DataError(f"the prompt alone has {prompt_length} tokens, the window {limit}: shorten it")
-        ids = self.tokenizer.encode_batch([prompt + text if text else "" for text in texts])
-        self.truncated = sum(len(i) > limit for i in ids)
+        if prompt:
+            texts = [prompt + text if text else "" for text in texts]
+        ids = self.tokenizer.encode_flat(texts)
+        self.truncated = int(np.count_nonzero(ids.lengths > limit))
         if self.truncated:
             verb = "was" if self.truncated == 1 else "were"
             message = (
                 f"{self.truncated} of {len(texts)} texts {verb} cut at {limit} tokens, the model's window"
             )
             warnings.warn(message, TruncationWarning, stacklevel=3)
-        return [i[:limit] for i in ids], prompt_length
+        return ids.cut(limit), prompt_length
 
     def similarity(self, a: Array, b: Array) -> Array:
         """Cosine of every row of `a` (M, D) with every row of `b` (N, D): (M, N)"""
@@ -362,7 +367,7 @@ class Encoder:
 
     def _vectors(
         self,
-        ids: Sequence[Sequence[int]],
+        ids: FlatSentences,
         skipped: int,
         width: int,
         wants_unit: bool,
@@ -385,7 +390,7 @@ class Encoder:
             plan.pooled(ids, self.settings.pooling, finish, skipped, batch_size, batch_tokens)
             return vectors
         budget = batch_tokens or BATCH_TOKENS[self.backend.device]
-        for rows in batches_by_length([len(i) for i in ids], batch_size, budget):
+        for rows in batches_by_length(ids.lengths.tolist(), batch_size, budget):
             finish(xp.asarray(rows), self._pool([ids[row] for row in rows], skipped))
         return vectors
 

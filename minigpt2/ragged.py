@@ -83,10 +83,7 @@ class TokenBatch:
 
     def __init__(self, sentences: Sequence[Sequence[int]], xp: ModuleType = np) -> None:
         """`sentences`: B sequences of ids. Raises DataError for an id that is no whole number or below 0."""
-        if not isinstance(sentences, FlatSentences):
-            parts = [_as_ids(b, sentence) for b, sentence in enumerate(sentences)]
-            lengths = np.array([len(part) for part in parts], dtype=np.int64)  # (B,)
-            sentences = FlatSentences(np.concatenate([np.zeros(0, np.int64), *parts]), lengths)
+        sentences = flat_sentences(sentences)
         lengths, offsets = sentences.lengths, sentences.offsets  # (B,), (B+1,)
         ids = sentences.ids.astype(np.int64)  # (N,)
         positions = np.arange(len(ids)) - np.repeat(offsets[:-1], lengths)  # (N,)
@@ -154,6 +151,15 @@ class TokenBatch:
         if sentences[-1] - sentences[0] == n - 1:
             return Group(slice(int(sentences[0]), int(sentences[0]) + n), rows, n, T)
         return Group(asarray(sentences, self.xp), rows, n, T)
+
+
+def flat_sentences(sentences: Sequence[Sequence[int]]) -> FlatSentences:
+    """B sequences of ids in one run. Raises DataError for an id that is no whole number or below 0."""
+    if isinstance(sentences, FlatSentences):
+        return sentences
+    parts = [_as_ids(b, sentence) for b, sentence in enumerate(sentences)]
+    lengths = np.array([len(part) for part in parts], dtype=np.int64)  # (B,)
+    return FlatSentences(np.concatenate([np.zeros(0, np.int64), *parts]), lengths)
 
 
 def _as_ids(b: int, sentence: Sequence[int]) -> np.ndarray:

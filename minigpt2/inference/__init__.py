@@ -10,13 +10,14 @@
 The explicit layers say what is computed; this package computes the same, and tests compare the two.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from ..checkpoint import StoredParameters
 from ..config import GPT2Config
 from ..kernels import blas
+from ..ragged import FlatSentences
 from .chunks import Chunk, make_chunks
 from .folding import FoldedWeights, can_be_blocked, fold, in_columns
 from .plan import run_chunk
@@ -66,25 +67,24 @@ class InferencePlan:
 
     def pooled(
         self,
-        sentences: Sequence[Sequence[int]],
+        sentences: FlatSentences,
         pooling: str,
         finish: Finish,
         skipped: int = 0,
         batch_size: int = 1 << 30,
         batch_tokens: int | None = None,
     ) -> None:
-        """Compute the pooled vector of each of B lists of ids, which must fit the model.
+        """Compute the pooled vector of each of B sentences, whose ids must fit the model.
 
         finish         is given each chunk's sentences and vectors, perhaps from several threads at a time;
                        sentences without tokens are in no chunk
         skipped        tokens at the beginning of each sentence that pooling leaves out
         batch_size, batch_tokens   bounds of a chunk
         """
-        lengths = np.fromiter(map(len, sentences), np.int64, len(sentences))  # (B,)
         most = batch_tokens or CHUNK_TOKENS["wide" if self.config.D >= WIDE else "narrow"]
         threads = blas.threads()
-        chunks = make_chunks(sentences, lengths, most, batch_size, threads)
-        capacity = max(most, int(lengths.max(initial=0)))
+        chunks = make_chunks(sentences, most, batch_size, threads)
+        capacity = max(most, int(sentences.lengths.max(initial=0)))
 
         def work(chunk: Chunk) -> None:
             space = self._take_space(capacity)

@@ -1,10 +1,11 @@
 """Sentences in chunks that one thread computes in one go: sorted by length, each chunk one run of tokens."""
 
-from collections.abc import Sequence
-from itertools import chain
+from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
+
+from ..ragged import FlatSentences
 
 
 class Run(NamedTuple):
@@ -25,19 +26,25 @@ class Chunk(NamedTuple):
     runs: list[Run]
 
 
-def make_chunks(
-    sentences: Sequence[Sequence[int]], lengths: np.ndarray, most: int, batch_size: int, workers: int
-) -> list[Chunk]:
-    """B sentences of `lengths` (B,) -> chunks of at most `most` tokens and `batch_size` sentences each.
+# Fewer tokens than this for each worker are not worth waking another one.
+LEAST_TOKENS = 64
+
+
+def make_chunks(sentences: FlatSentences, most: int, batch_size: int, workers: int) -> list[Chunk]:
+    """B sentences -> chunks of at most `most` tokens and `batch_size` sentences each, longest first.
 
     A longer sentence is a chunk of its own. The chunks are about equally large, and if there is enough to do
     they are a multiple of `workers`, so that threads that take one after the other end together.
     """
+    if len(sentences) == 1:  # the commonest call of all, and in a hurry
+        T = len(sentences.ids)
+        return [Chunk(np.zeros(1, np.intp), sentences.ids, np.arange(T), [Run(0, 0, 1, T)])] if T else []
+    lengths = sentences.lengths  # (B,)
     order = np.argsort(-lengths, kind="stable")  # (B,)
-    order = order[: np.count_nonzero(lengths)]  # the empty ones are last
-    ends = np.cumsum(lengths[order])  # (B',) tokens up to and with each
+    order = order[: np.count_nonzero(lengths)]  # (B',) the empty ones are last
     if not len(order):
         return []
+    ends = np.cumsum(lengths[order])  # (B',) tokens up to and with each
     total = int(ends[-1])
     count = -(-total // most)
     if total >= workers * LEAST_TOKENS:
@@ -49,22 +56,19 @@ def make_chunks(
         if stop < len(order) and ends[stop - 1] - done < target and ends[stop] - done <= most:
             stop += 1  # a little more than the target rather than one chunk more
         stop = min(max(stop, start + 1), start + batch_size)
-        chunks.append(_chunk(sentences, lengths, order[start:stop]))
+        chunks.append(_chunk(sentences, order[start:stop]))
         start, done = stop, int(ends[stop - 1])
     return chunks
 
 
-# Fewer tokens than this for each worker are not worth waking another one.
-LEAST_TOKENS = 64
-
-
-def _chunk(sentences: Sequence[Sequence[int]], lengths: np.ndarray, chosen: np.ndarray) -> Chunk:
-    T = lengths[chosen]  # (b,)
-    N = int(T.sum())
-    ids = np.fromiter(chain.from_iterable(sentences[b] for b in chosen.tolist()), np.int64, N)  # (N,)
+def _chunk(sentences: FlatSentences, chosen: np.ndarray) -> Chunk:
+    T = sentences.lengths[chosen]  # (b,)
     offsets = np.cumsum(T) - T  # (b,)
-    positions = np.arange(N) - np.repeat(offsets, T)  # (N,)
-    firsts = np.flatnonzero(np.diff(T, prepend=-1))  # where a new length begins
-    counts = np.diff(firsts, append=len(T))
-    runs = [Run(int(offsets[f]), int(f), int(n), int(T[f])) for f, n in zip(firsts, counts, strict=True)]
+    positions = np.arange(T.sum()) - np.repeat(offsets, T)  # (N,)
+    ids = sentences.ids[np.repeat(sentences.offsets[chosen], T) + positions]  # (N,)
+    runs, first = [], 0
+    for length, same in groupby(T.tolist()):
+        n = len(list(same))
+        runs.append(Run(int(offsets[first]), first, n, length))
+        first += n
     return Chunk(chosen, ids, positions, runs)

@@ -16,7 +16,7 @@ from minigpt2.inference.chunks import make_chunks
 from minigpt2.inference.workers import share_out
 from minigpt2.kernels import blas, use_kernels
 from minigpt2.layers import POOLINGS, pooling
-from minigpt2.ragged import TokenBatch
+from minigpt2.ragged import TokenBatch, flat_sentences
 
 ODD = GPT2Config(vocab_size=91, n_positions=300, n_embd=18, n_layer=3, n_head=3, n_inner=50)
 EVEN = GPT2Config(vocab_size=91, n_positions=300, n_embd=64, n_layer=2, n_head=4, n_inner=128)
@@ -57,7 +57,7 @@ def vectors_of(inference, sentences, kind="mean", skipped=0, **limits):
     def finish(rows, vectors):
         into[rows] = vectors
 
-    inference.pooled(sentences, kind, finish, skipped, **limits)
+    inference.pooled(flat_sentences(sentences), kind, finish, skipped, **limits)
     return into
 
 
@@ -220,7 +220,7 @@ class TestChunks:
     )
     def test_every_sentence_once_within_the_limits(self, lengths, most, batch_size, workers):
         sentences = [[b] * T for b, T in enumerate(lengths)]
-        chunks = make_chunks(sentences, np.array(lengths, np.int64), most, batch_size, workers)
+        chunks = make_chunks(flat_sentences(sentences), most, batch_size, workers)
         seen = [b for chunk in chunks for b in chunk.sentences.tolist()]
         assert sorted(seen) == [b for b, T in enumerate(lengths) if T]
         for chunk in chunks:
@@ -234,10 +234,9 @@ class TestChunks:
             assert [run.start for run in chunk.runs] == [sum(of_chunk[: run.first]) for run in chunk.runs]
 
     def test_work_for_two_is_halved(self):
-        lengths = np.full(40, 10)
-        chunks = make_chunks([[1] * 10] * 40, lengths, 1000, 1000, 2)
+        chunks = make_chunks(flat_sentences([[1] * 10] * 40), 1000, 1000, 2)
         assert [len(chunk.ids) for chunk in chunks] == [200, 200]
-        assert len(make_chunks([[1] * 10] * 4, lengths[:4], 1000, 1000, 2)) == 1
+        assert len(make_chunks(flat_sentences([[1] * 10] * 4), 1000, 1000, 2)) == 1
 
 
 def runs_of(lengths):
