@@ -385,7 +385,7 @@ class Encoder:
             if done is not None:
                 done(len(rows))
 
-        plan = self._plan_now()
+        plan = self.plan()
         if plan is not None:
             plan.pooled(ids, self.settings.pooling, finish, skipped, batch_size, batch_tokens)
             return vectors
@@ -394,8 +394,8 @@ class Encoder:
             finish(xp.asarray(rows), self._pool([ids[row] for row in rows], skipped))
         return vectors
 
-    def _plan_now(self) -> InferencePlan | None:
-        """The plan of the parameters as they are now; None where the explicit layers are to run.
+    def plan(self) -> InferencePlan | None:
+        """The inference plan of the parameters as they are now; None where the explicit layers are to run.
 
         A model that has been handed out may have been changed since, in place and by anybody, so its weights
         are compared with those that the plan was made of.

@@ -24,7 +24,7 @@ from .. import __version__
 from ..errors import DataError, MiniGPT2Error, OutputError, UsageError, explain
 from . import console
 
-COMMANDS = ("repl", "learn", "embed", "similarity", "train", "evaluate", "tokens", "info", "doctor")
+COMMANDS = ("repl", "learn", "embed", "similarity", "train", "evaluate", "tokens", "info", "bench", "doctor")
 
 EXAMPLES = """\
 examples:

@@ -11,6 +11,7 @@ The explicit layers say what is computed; this package computes the same, and te
 """
 
 from collections.abc import Callable, Mapping
+from time import perf_counter
 
 import numpy as np
 
@@ -81,7 +82,7 @@ class InferencePlan:
         skipped        tokens at the beginning of each sentence that pooling leaves out
         batch_size, batch_tokens   bounds of a chunk
         """
-        most = batch_tokens or CHUNK_TOKENS["wide" if self.config.D >= WIDE else "narrow"]
+        most = batch_tokens or self._chunk_tokens
         threads = blas.threads()
         chunks = make_chunks(sentences, most, batch_size, threads)
         capacity = max(most, int(sentences.lengths.max(initial=0)))
@@ -98,6 +99,31 @@ class InferencePlan:
                 work(chunks[0])
         else:
             share_out(chunks, work, threads)
+
+    def seconds_by_kind(self, sentences: FlatSentences, pooling: str) -> dict[str, float]:
+        """Kind of layer -> seconds, for one pass over B sentences on one thread, chunk by chunk."""
+        seconds: dict[str, float] = {}
+        before = perf_counter()
+
+        def lap(kind: str) -> None:
+            nonlocal before
+            now = perf_counter()
+            seconds[kind] = seconds.get(kind, 0.0) + now - before
+            before = now
+
+        most = self._chunk_tokens
+        space = self._take_space(max(most, int(sentences.lengths.max(initial=0))))
+        with blas.one_thread():
+            for chunk in make_chunks(sentences, most, len(sentences), 1):
+                vectors = np.zeros((len(chunk.sentences), self.config.D), np.float32)  # (b, D)
+                before = perf_counter()
+                run_chunk(chunk, self.weights, space, pooling, 0, vectors, lap)
+        self._spaces.append(space)
+        return seconds
+
+    @property
+    def _chunk_tokens(self) -> int:
+        return CHUNK_TOKENS["wide" if self.config.D >= WIDE else "narrow"]
 
     def _take_space(self, tokens: int) -> Workspace:
         while self._spaces:

@@ -14,6 +14,8 @@ array made on the way; two Python threads, each with chunks of its own. `layers/
 tests hold this file to it.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ..config import GPT2Config
@@ -29,26 +31,47 @@ SAFE_SCORE = 60.0
 GELU_LINEAR, GELU_CUBIC = SQRT_2_OVER_PI, SQRT_2_OVER_PI * CUBIC
 
 
+def no_lap(kind: str) -> None:
+    """For `run_chunk` where nobody asks how long a kind of layer takes."""
+
+
 def run_chunk(
-    chunk: Chunk, weights: FoldedWeights, space: Workspace, pooling: str, skipped: int, into: np.ndarray
+    chunk: Chunk,
+    weights: FoldedWeights,
+    space: Workspace,
+    pooling: str,
+    skipped: int,
+    into: np.ndarray,
+    lap: Callable[[str], None] = no_lap,
 ) -> None:
-    """Write the pooled vector of each of the chunk's b sentences into `into` (b, D), zeros so far."""
+    """Write the pooled vector of each of the chunk's b sentences into `into` (b, D), zeros so far.
+
+    lap   called after each step with its kind; a residual addition and the layernorm after it are one step
+    """
     config = weights.config
     N = len(chunk.ids)
     x, a, update = space.x[:N], space.normalised[:N], space.update[:N]  # (N, D) each
     qkv, rstd = space.qkv[:N], space.rstd[:N]  # (N, 3·D), (N,)
 
     embed(chunk, weights, x)
+    lap("embedding")
     normalise(x, a, rstd, space, config)
+    lap("layernorm")
     for i, block in enumerate(weights.blocks):
         multiply(a, block.qkv, qkv)
+        lap("qkv")
         attend(qkv, chunk.runs, config, block.q_bias, space, a)  # the heads' results take the place of a
+        lap("attention")
         multiply(a, block.out, update)
+        lap("projection")
         add(x, update, block.out_bias, a, rstd, space, config)
-        mlp(a, block, space, update)
+        lap("layernorm")
+        mlp(a, block, space, update, lap)
         last = i == config.L - 1
         add(x, update, block.proj_bias, None if last else a, rstd, space, config)
+        lap("layernorm")
     pool(x, rstd, chunk, weights, pooling, skipped, into)
+    lap("pooling")
 
 
 def multiply(rows: np.ndarray, weight: np.ndarray, into: np.ndarray) -> None:
@@ -156,14 +179,23 @@ def _attend_part(
 HIDDEN = np.where(np.tri(QUERY_ROWS, dtype=bool), 0.0, -np.inf).astype(np.float32)
 
 
-def mlp(a: np.ndarray, block: FoldedBlock, space: Workspace, update: np.ndarray) -> None:
+def mlp(
+    a: np.ndarray,
+    block: FoldedBlock,
+    space: Workspace,
+    update: np.ndarray,
+    lap: Callable[[str], None] = no_lap,
+) -> None:
     """a (N, D) -> update (N, D), without the last bias"""
     for start in range(0, len(a), space.mlp_rows):
         rows = slice(start, start + space.mlp_rows)
         wide = space.wide[: len(a[rows])]  # (m, F)
         multiply(a[rows], block.fc, wide)
+        lap("mlp")
         gelu(wide, block.fc_bias, space)
+        lap("gelu")
         multiply(wide, block.proj, update[rows])
+        lap("mlp")
 
 
 def gelu(wide: np.ndarray, bias: np.ndarray, space: Workspace) -> None:
