@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from minigpt2.backend import gpu_problem
+from minigpt2.kernels.buffers import POOL
 
 
 @pytest.fixture(params=["numpy", pytest.param("cupy", marks=pytest.mark.gpu)])
@@ -23,3 +24,10 @@ def xp(request):
 def rng():
     """A host random generator with a fixed seed, so that a failure repeats."""
     return np.random.default_rng(20261122)
+
+
+@pytest.fixture
+def nothing_lies_idle(monkeypatch):
+    """Memory of kernels goes back to the system at once, so that what is measured is what is in use."""
+    monkeypatch.setattr(POOL, "largest_idle", 0)
+    POOL.clear()

@@ -494,12 +494,13 @@ def bytes_in(ctx):
     """Memory of the distinct buffers that a context holds, but for those of the parameters"""
     buffers = {}
     for array in arrays_in(ctx):
-        while array.base is not None:
+        while isinstance(array.base, np.ndarray):
             array = array.base
         buffers[id(array)] = array
     return buffers
 
 
+@pytest.mark.usefixtures("nothing_lies_idle")
 def test_contexts_are_freed_one_block_at_a_time_as_backward_pops_them(monkeypatch):
     model = random_model(DEEP, np, np.float32)
     batch = TokenBatch([[1] * 64] * 8)
@@ -540,6 +541,7 @@ def test_contexts_are_freed_one_block_at_a_time_as_backward_pops_them(monkeypatc
     assert left < one_block, "backward left a context behind"
 
 
+@pytest.mark.usefixtures("nothing_lies_idle")
 def test_without_keeping_memory_does_not_grow_with_the_number_of_layers():
     batch = TokenBatch([[1] * 64] * 8)
     batch.groups_of_equal_length()
@@ -558,6 +560,7 @@ def test_without_keeping_memory_does_not_grow_with_the_number_of_layers():
     assert peaks[8, True] > 3 * peaks[2, True], "the measurement does not see contexts at all"
 
 
+@pytest.mark.usefixtures("nothing_lies_idle")
 def test_the_gradient_of_the_logits_is_gone_when_the_blocks_begin(monkeypatch):
     config = DEEP.replace(vocab_size=5000)
     model = random_model(config, np, np.float32)
@@ -579,6 +582,7 @@ def test_the_gradient_of_the_logits_is_gone_when_the_blocks_begin(monkeypatch):
     assert readings[0] < 0.5 * ctx.cross_entropy.probabilities.nbytes
 
 
+@pytest.mark.usefixtures("nothing_lies_idle")
 def test_hidden_states_hold_one_context_at_a_time():
     batch = TokenBatch([[1] * 64] * 8)
     batch.groups_of_equal_length()

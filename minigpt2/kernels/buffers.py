@@ -8,9 +8,12 @@ gives anything back by hand, and nothing that is still seen is ever handed out. 
 `LARGEST_IDLE`, oldest out first. Any thread may ask for arrays and drop them.
 """
 
+import ctypes
+import functools
 import math
 import threading
 from collections import deque
+from collections.abc import Callable
 
 import numpy as np
 
@@ -26,11 +29,11 @@ class Pool:
     def __init__(self, largest_idle: int = LARGEST_IDLE) -> None:
         self.largest_idle = largest_idle
         self.hits = self.misses = 0
-        self._idle: dict[int, deque[np.ndarray]] = {}  # bytes -> memory of that size, the last used last
+        self._idle: dict[int, list[_Memory]] = {}  # bytes -> memory of that size, the last used last
         self._idle_bytes = 0
         # Memory may come back at any moment, also while this thread holds the lock: a garbage collection can
-        # start anywhere. So what comes back is put down here without a lock, and sorted in at the next call.
-        self._returned: deque[np.ndarray] = deque()
+        # start anywhere. So what comes back is put down here, and sorted in by whoever next has the lock.
+        self._returned: deque[_Memory] = deque()
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -45,22 +48,21 @@ class Pool:
 
     def empty(self, shape: tuple[int, ...]) -> np.ndarray:
         """float32 (…), row by row, holding whatever was in memory."""
-        size = 4 * math.prod(shape)  # bytes
+        size = _bytes_for(shape)
         if size < SMALLEST:
             return np.empty(shape, np.float32)
-        size = _rounded_up(size)
         with self._lock:
-            self._sort_in()
             of_size = self._idle.get(size)
-            memory = of_size.pop() if of_size else None
-            if memory is None:
-                self.misses += 1
-            else:
+            if of_size:
+                memory = of_size.pop()
                 self.hits += 1
                 self._idle_bytes -= size
+            else:
+                memory = None
+                self.misses += 1
         if memory is None:
-            memory = _aligned(size)
-        return np.asarray(_Lease(memory, shape, self._returned))
+            memory = _Memory(size, self.take_back)
+        return memory.array(shape)
 
     def clear(self) -> None:
         """Give all that lies unused back to the system."""
@@ -69,56 +71,72 @@ class Pool:
             self._idle.clear()
             self._idle_bytes = 0
 
+    def take_back(self, memory: "_Memory") -> None:
+        """Memory that no array holds any more; called by Python, never by hand."""
+        self._returned.append(memory)
+        if self._lock.acquire(blocking=False):
+            self._sort_in()
+            self._lock.release()
+
     def _sort_in(self) -> None:
-        """Take in what came back, and drop what is too much."""
+        """Take in what came back, and let go what is too much: first the sizes not met for longest."""
         while self._returned:
             memory = self._returned.popleft()
-            self._idle.setdefault(memory.nbytes, deque()).append(memory)
+            of_size = self._idle.pop(memory.nbytes, [])
+            of_size.append(memory)
+            self._idle[memory.nbytes] = of_size
             self._idle_bytes += memory.nbytes
         while self._idle_bytes > self.largest_idle:
             size = next(iter(self._idle))
-            if self._idle[size]:
-                self._idle[size].popleft()
+            of_size = self._idle[size]
+            if of_size:
+                of_size.pop()
                 self._idle_bytes -= size
-            if not self._idle[size]:
+            else:
                 del self._idle[size]
 
 
-class _Lease:
-    """The owner of one array's memory as NumPy sees it: all views of the array keep it, and it goes last."""
+class _Memory:
+    """So many bytes beginning at a cache line, and what lends them out."""
 
-    __slots__ = ("__array_interface__", "memory", "returned")
+    __slots__ = ("address", "bytes", "lease", "nbytes")
 
-    def __init__(self, memory: np.ndarray, shape: tuple[int, ...], returned: deque[np.ndarray]) -> None:
-        self.memory = memory
-        self.returned = returned
-        self.__array_interface__ = {
-            "version": 3,
-            "shape": shape,
-            "typestr": "<f4" if np.little_endian else ">f4",
-            "data": (memory.ctypes.data, False),
-        }
+    def __init__(self, nbytes: int, take_back: Callable[["_Memory"], None]) -> None:
+        self.nbytes = nbytes
+        self.bytes = np.empty(nbytes + ALIGNMENT, np.uint8)
+        self.address = -(-self.bytes.ctypes.data // ALIGNMENT) * ALIGNMENT
+        self.lease = _lease_type(nbytes, take_back)
 
-    def __del__(self) -> None:
-        self.returned.append(self.memory)
+    def array(self, shape: tuple[int, ...]) -> np.ndarray:
+        """A float32 array in this memory. What it and its views hold is a lease, and that ends with them."""
+        lease = self.lease.from_address(self.address)
+        lease.memory = self
+        return np.ndarray(shape, np.float32, lease)
 
 
-def _rounded_up(size: int) -> int:
-    step = max(SMALLEST, 1 << (size - 1).bit_length() - 1) // STEPS_TO_DOUBLE
+@functools.cache
+def _lease_type(nbytes: int, take_back: Callable[[_Memory], None]) -> type:
+    # NumPy keeps the object whose buffer it was given, but looks through views of arrays for the oldest one:
+    # so the owner must be no array. A ctypes array is the one built-in buffer that may lie anywhere.
+    class Lease(ctypes.Array):
+        _type_ = ctypes.c_char
+        _length_ = nbytes
+
+        def __del__(self) -> None:
+            take_back(self.memory)
+
+    return Lease
+
+
+@functools.lru_cache(maxsize=4096)
+def _bytes_for(shape: tuple[int, ...]) -> int:
+    """Bytes of memory for a float32 array, rounded up so that arrays of nearly equal size can share it"""
+    size = 4 * math.prod(shape)
+    if size < SMALLEST:
+        return size
+    step = (1 << size.bit_length() - 1) // STEPS_TO_DOUBLE
     return -(-size // step) * step
-
-
-def _aligned(size: int) -> np.ndarray:
-    """uint8 (size,), beginning at a cache line"""
-    memory = np.empty(size + ALIGNMENT, np.uint8)
-    start = -memory.ctypes.data % ALIGNMENT
-    return memory[start : start + size]
 
 
 POOL = Pool()
 empty = POOL.empty
-
-
-def empty_like(x: np.ndarray) -> np.ndarray:
-    """float32 of x's shape, row by row."""
-    return empty(x.shape)

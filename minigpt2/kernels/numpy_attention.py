@@ -1,6 +1,6 @@
 """Attention on a CPU: group by group of sentences of equal length, in pieces that stay in the cache.
 
-    rows    = qkv[group]                     a piece of a few sentences (m·T, 3·D); a view where they lie together
+    rows    = qkv[group]                     (m·T, 3·D) m sentences; a view where they lie together
     pattern = softmax(q · kᵀ / sqrt(K))      in place, in the array that the context keeps
     z       = pattern · v                    written past the heads' strides into merged rows: no copy
 

@@ -1,4 +1,4 @@
-"""The MLP and a whole block on a CPU: the steps between two places where rows meet, as one task for some rows.
+"""The MLP and a whole block on a CPU: the steps between two places where rows meet, one task for some rows.
 
 Layernorm, linear layers, GELU and the residual stream take each row by itself, so 300 rows go through all of
 them before the next 300: what one step makes, the next finds in the cache. Rows meet in attention and in the
@@ -28,6 +28,7 @@ from .buffers import empty
 from .numpy_attention import attend_backward_tasks, attend_tasks
 from .numpy_elementwise import (
     all_float32,
+    filled,
     gelu_backward_rows,
     gelu_rows,
     layernorm_backward_rows,
@@ -77,7 +78,7 @@ class _MLPBackward:
     def run(self, i: int, rows: slice, dx: np.ndarray) -> None:
         """Fill the rows dx (n, D), as task i."""
         dy, dwide, ctx = self.dy[rows], self.dwide[rows], self.ctx  # (n, D), (n, F)
-        ones = np.ones(len(dy), np.float32)  # (n,)
+        ones = filled(len(dy), 1.0)  # (n,)
         np.matmul(dy, ctx.c_proj.weight.T, out=dwide)  # (n, F)  y = linear(bent)
         gelu_backward_rows(dwide, ctx.gelu.x[rows], ctx.c_proj.x[rows], dwide)  # bent = gelu(wide)
         np.matmul(dwide, ctx.c_fc.weight.T, out=dx)  # (n, D)  wide = linear(x)
@@ -184,13 +185,13 @@ def block_backward_kernel(dy: np.ndarray, ctx: BlockContext) -> tuple[np.ndarray
         back.run(i, rows, d)  # d = mlp(c)
         layernorm_backward_rows(d, ctx.ln_2, rows, d, sums_2[i], dy[rows])  # c = layernorm(h), y = h + …
         np.matmul(d, attn.c_proj.weight.T, out=dz[rows])  # (n, D)  h = x + linear(z)
-        np.matmul(np.ones(len(d), np.float32), d, out=sums_proj[i])
+        np.matmul(filled(len(d), 1.0), d, out=sums_proj[i])
 
     def from_attention(i: int) -> None:
         rows = parts[i]
         d, dqkv_rows = dx[rows], dqkv[rows]  # (n, D), (n, 3·D)
         np.matmul(dqkv_rows, attn.c_attn.weight.T, out=d)  # (n, D)  qkv = linear(a)
-        np.matmul(np.ones(len(d), np.float32), dqkv_rows, out=sums_attn[i])
+        np.matmul(filled(len(d), 1.0), dqkv_rows, out=sums_attn[i])
         layernorm_backward_rows(d, ctx.ln_1, rows, d, sums_1[i], dh[rows])  # a = layernorm(x), h = x + …
 
     for_each(to_attention, range(len(parts)))

@@ -1,10 +1,12 @@
-"""GELU, layernorm and softmax on a CPU: one pass over memory, all steps while a block of rows is in the cache.
+"""GELU, layernorm and softmax on a CPU: one pass over memory, all steps on a block of rows in the cache.
 
 The textbook formula writes each intermediate to memory and reads it back, so it waits for memory and not for
 arithmetic. Here a block of rows goes through all steps, in place, before the next is touched. The functions
 `…_rows` do that for rows that are given; the kernels below them, and those of the other files, hand them
 their rows task by task.
 """
+
+import functools
 
 import numpy as np
 
@@ -28,6 +30,14 @@ def all_float32(*arrays: np.ndarray) -> bool:
 def rows_of(numbers: int, width: int) -> int:
     """How many rows of this width hold so many numbers, at least 1."""
     return max(1, numbers // max(1, width))
+
+
+@functools.lru_cache(maxsize=64)
+def filled(n: int, value: float) -> np.ndarray:
+    """float32 (n,), read-only: the factor that makes a product a sum or a mean"""
+    y = np.full(n, value, np.float32)
+    y.flags.writeable = False
+    return y
 
 
 # GELU. With c = sqrt(2/π):  u = c · 0.044715 · x · (x² + 1/0.044715),  u' = 3 · c · 0.044715 · x² + c
@@ -120,10 +130,10 @@ def layernorm_rows(
 ) -> None:
     """x, y (n, D), gain, bias (D,), mean, rstd (n, 1): fills y, mean and rstd"""
     n, D = x.shape
-    average = np.full((D, 1), 1.0 / D, np.float32)  # (D, 1)
+    average = filled(D, 1.0 / D)  # (D,)
     for rows in blocks(n, rows_of(BLOCK, D)):
         part, out, r = x[rows], y[rows], rstd[rows]  # (m, D), (m, D), (m, 1)
-        np.matmul(part, average, out=mean[rows])
+        np.matmul(part, average, out=mean[rows, 0])
         np.subtract(part, mean[rows], out=out)
         np.vecdot(out, out, out=r[:, 0])
         r /= D
@@ -151,8 +161,8 @@ def layernorm_backward_rows(
     size = rows_of(BLOCK, D)
     m = min(n, size)
     scratch = empty((3, m, D))
-    average = np.full((D, 1), 1.0 / D, np.float32)  # (D, 1)
-    ones = np.ones((1, m), np.float32)  # (1, m)
+    average = filled(D, 1.0 / D)  # (D,)
+    ones = filled(m, 1.0)  # (m,)
     sums[:] = 0.0
     for part in blocks(n, size):
         d, r, out = dy[part], rstd[part], dx[part]  # (m, D), (m, 1), (m, D)
@@ -161,12 +171,12 @@ def layernorm_backward_rows(
         np.subtract(x[part], mean[part], out=x_hat)
         x_hat *= r
         np.multiply(d, x_hat, out=product)
-        sums[:1] += ones[:, :m] @ product
-        sums[1:] += ones[:, :m] @ d
+        sums[0] += ones[:m] @ product
+        sums[1] += ones[:m] @ d
         np.multiply(d, ctx.gain, out=dx_hat)
         stretch = np.vecdot(dx_hat, x_hat)[:, None]  # (m, 1)
         stretch /= D
-        dx_hat -= dx_hat @ average
+        dx_hat -= (dx_hat @ average)[:, None]
         x_hat *= stretch
         dx_hat -= x_hat
         if added is None:

@@ -1,8 +1,8 @@
 """Token and position embedding on a CPU: on the way back, rows of the same id are summed up side by side.
 
 `np.add.at` goes to the table once for each token. Here the tokens are sorted by their id, each run of equal
-ids is summed (`np.add.reduceat`), and each row of the table that was looked up is written once. The sort keeps
-the order of equal ids, so the sums come out the same every time.
+ids is summed (`np.add.reduceat`), and each row of the table that was looked up is written once. The sort
+keeps the order of equal ids, so the sums come out the same every time.
 """
 
 import numpy as np

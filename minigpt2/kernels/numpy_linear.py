@@ -10,12 +10,11 @@ from ..layers import linear, linear_backward
 from ..layers.linear import LinearContext
 from . import kernel
 from .buffers import empty
-from .numpy_elementwise import all_float32
+from .numpy_elementwise import all_float32, filled
 from .rows import Task, call, even_blocks, for_each
 
-ROWS = (
-    320  # rows of a product that is one task: few enough for the cache, enough for BLAS to be at full speed
-)
+# Rows of a product that is one task: with fewer, BLAS spends its time on arranging the weights.
+ROWS = 640
 
 
 def linear_rows(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, y: np.ndarray) -> None:
@@ -28,16 +27,20 @@ def weight_gradient(x: np.ndarray, dy: np.ndarray) -> tuple[np.ndarray, list[Tas
     """(N, in), (N, out): an array for dweight (in, out), and the tasks that fill it"""
     dweight = empty((x.shape[1], dy.shape[1]))
 
-    def fill(rows: slice) -> Task:
-        return lambda: np.matmul(x[:, rows].T, dy, out=dweight[rows])
+    def fill(row: slice, column: slice) -> Task:
+        return lambda: np.matmul(x[:, row].T, dy[:, column], out=dweight[row, column])
 
-    return dweight, [fill(rows) for rows in even_blocks(len(dweight), -(-len(dweight) // 2))]
+    rows, columns = dweight.shape
+    whole = slice(None)
+    if columns >= rows:  # BLAS is faster on halves of the longer side
+        return dweight, [fill(whole, half) for half in even_blocks(columns, -(-columns // 2))]
+    return dweight, [fill(half, whole) for half in even_blocks(rows, -(-rows // 2))]
 
 
 def bias_gradient(dy: np.ndarray) -> tuple[np.ndarray, Task]:
     """(N, out): an array for dbias (out,), and the task that fills it with the sums over the rows"""
     dbias = empty((dy.shape[1],))
-    return dbias, lambda: np.matmul(np.ones(len(dy), np.float32), dy, out=dbias)
+    return dbias, lambda: np.matmul(filled(len(dy), 1.0), dy, out=dbias)
 
 
 @kernel(linear, np.ndarray)

@@ -3,9 +3,9 @@
     for_each(task, even_blocks(N, 320))        task(rows) for each slice, whoever of the threads is free
 
 NumPy lets other Python threads run while it computes, so two of them keep two cores busy where the work is
-not one large product. A product's own threads (BLAS) and ours would be in each other's way: meanwhile BLAS has
-one thread, and each block has its own product. Blocks depend on N alone and each is one task, so results do
-not depend on the number of threads, bit for bit.
+not one large product. A product's own threads (BLAS) and ours would be in each other's way: meanwhile BLAS
+has one thread, and each block has its own product. Blocks depend on N alone and each is one task, so results
+do not depend on the number of threads, bit for bit.
 
 The threads are started at the first need and wait for work. Whoever finds them busy, with the work of another
 thread of the program, does all of its own.
@@ -83,7 +83,7 @@ def blocks(N: int, most: int) -> list[slice]:
 
 
 def even_blocks(N: int, most: int) -> list[slice]:
-    """The rows 0 … N−1 in an even number of runs, of nearly equal size and at most `most`; one run if N ≤ most"""
+    """The rows 0 … N−1 in an even number of nearly equal runs of at most `most`; one run if N ≤ most"""
     if most >= N:
         return [slice(0, N)] if N else []
     count = 2 * -(-N // (2 * most))

@@ -19,6 +19,7 @@ from .. import layers
 from ..backend import Array
 from ..config import GPT2Config
 from ..errors import UsageError
+from ..kernels import use_kernels
 from ..model import GPT2
 from ..parameters import Parameters
 from ..ragged import TokenBatch
@@ -45,6 +46,9 @@ def install(
 ) -> Iterator[None]:
     """While the block runs, the package computes `layer` by these functions, wherever it uses that layer.
 
+    The other layers run as they are written (`use_kernels("explicit")`): a kernel computes a whole block
+    without asking for the layers in it.
+
     layer     a name that `minigpt2.layers` has as a pair: "linear", "layernorm", "softmax", "gelu" …
     forward   the layer's arguments -> y, ctx
     backward  dy, ctx -> what the layer's backward returns; with `forward` None, ctx is the package's
@@ -63,7 +67,8 @@ def install(
     elif backward is not None:
         replaced += _replace(f"{layer}_backward", backward)
     try:
-        yield
+        with use_kernels("explicit"):
+            yield
     finally:
         for module, name, original in replaced:
             setattr(module, name, original)

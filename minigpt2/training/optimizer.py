@@ -19,6 +19,8 @@ import numpy as np
 
 from ..backend import Array, array_module
 from ..errors import UsageError
+from ..kernels.buffers import empty
+from ..kernels.rows import blocks, for_each
 from ..parameters import Parameters
 
 # A step works through the flat arrays part by part, so that what it makes on the way stays in the cache of a
@@ -85,17 +87,16 @@ class AdamW:
         unbias_m = 1.0 / (1.0 - beta1**self.t)
         unbias_v = 1.0 / (1.0 - beta2**self.t)
 
-        for theta in self.parameters.values():
-            if _decays(theta.shape):
-                theta *= 1.0 - lr * self.decay
+        matrices = self._matrices()
 
-        P = gradients.flat.size
-        size = min(P, PART_ON_CPU if xp is np else PART_ON_GPU)
-        scratch = xp.empty_like(gradients.flat[:size])  # (size,)
-        for start in range(0, P, size):
-            part = slice(start, min(start + size, P))
+        def move(part: slice) -> None:
+            theta = self.parameters.flat[part]  # (p,)
             g, m, v = gradients.flat[part], self.m.flat[part], self.v.flat[part]  # (p,) each
-            s = scratch[: len(g)]  # (p,)
+            s = empty(g.shape) if xp is np and g.dtype == np.float32 else xp.empty_like(g)  # (p,)
+
+            for start, stop in matrices:
+                if start < part.stop and part.start < stop:
+                    theta[max(0, start - part.start) : stop - part.start] *= 1.0 - lr * self.decay
 
             m *= beta1
             m += xp.multiply(g, 1.0 - beta1, out=s)  # β1·m + (1 − β1)·g
@@ -109,7 +110,26 @@ class AdamW:
             s += self.eps  # sqrt(v̂) + eps
             xp.divide(m, s, out=s)
             s *= lr * unbias_m  # lr · m̂ / (sqrt(v̂) + eps)
-            self.parameters.flat[part] -= s
+            theta -= s
+
+        parts = blocks(gradients.flat.size, PART_ON_CPU if xp is np else PART_ON_GPU)
+        if xp is np:
+            for_each(move, parts)
+        else:
+            for part in parts:
+                move(part)
+
+    def _matrices(self) -> list[tuple[int, int]]:
+        """Where the tensors that decay begin and end in the flat array, neighbours taken together"""
+        runs: list[tuple[int, int]] = []
+        start = 0
+        for shape in self.parameters.shapes.values():
+            stop = start + math.prod(shape)
+            if _decays(shape):
+                joins = runs and runs[-1][1] == start
+                runs[-1:] = [(runs[-1][0], stop)] if joins else [*runs[-1:], (start, stop)]
+            start = stop
+        return runs
 
 
 def gradient_norm(gradients: Parameters) -> Array:

@@ -435,6 +435,7 @@ def peak_of(run):
         tracemalloc.stop()
 
 
+@pytest.mark.usefixtures("nothing_lies_idle")
 @pytest.mark.parametrize("head", ["vectors", "language model"])
 def test_with_recomputation_a_block_holds_its_input_alone(head):
     peaks = {}
@@ -459,6 +460,7 @@ def test_with_recomputation_a_block_holds_its_input_alone(head):
     assert more_without > 15, "the measurement does not see contexts at all"
 
 
+@pytest.mark.usefixtures("nothing_lies_idle")
 def test_with_gradient_caching_memory_is_that_of_one_chunk():
     model = deep_model(8)
     gradients = model.parameters.zeros_like()
