@@ -16,7 +16,8 @@ neither a single byte nor made by a merge is taken as special: of GPT-2's 50257 
 import contextlib
 import gc
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -97,7 +98,7 @@ def _read_vocabulary(folder: Path) -> Tokenizer:
 def _build(
     path: Path,
     vocabulary: Mapping[str, int],
-    merges: list[tuple[str, str]],
+    merges: Iterable[Sequence[str]],
     special_tokens: Mapping[str, int],
     lowercase: bool,
     add_prefix_space: bool,
@@ -187,7 +188,7 @@ def _is_text_alone(template: Any) -> bool:
     return is_one_part and "Sequence" in template[0]
 
 
-def _reads_model(path: Path, model: Any) -> tuple[dict[str, int], list[tuple[str, str]]]:
+def _reads_model(path: Path, model: Any) -> tuple[dict[str, int], list[Sequence[str]]]:
     """Vocabulary and merges, as they are spelled, of a BPE model without variations."""
     # Older files leave the type out and are known by their merges.
     if not isinstance(model, dict) or model.get("type", "BPE" if "merges" in model else None) != "BPE":
@@ -202,17 +203,21 @@ def _reads_model(path: Path, model: Any) -> tuple[dict[str, int], list[tuple[str
     return _checked_vocabulary(path, model.get("vocab")), _reads_merges(path, model["merges"])
 
 
-def _reads_merges(path: Path, merges: list[Any]) -> list[tuple[str, str]]:
+def _reads_merges(path: Path, merges: list[Any]) -> list[Sequence[str]]:
     """A merge is written "left right", or since tokenizers 0.20 ["left", "right"]."""
     pairs = [merge.split(" ") if isinstance(merge, str) else merge for merge in merges]
-    for rank, parts in enumerate(pairs):
-        if not isinstance(parts, list) or len(parts) != 2 or not _are_tokens(*parts):
-            raise ModelError(f"{path}: merge {rank} must be two tokens, not {shorten(merges[rank])}")
+    if not _are_pairs(pairs):
+        rank = next(rank for rank, pair in enumerate(pairs) if not _are_pairs([pair]))
+        raise ModelError(f"{path}: merge {rank} must be two tokens, not {shorten(merges[rank])}")
     return pairs
 
 
-def _are_tokens(left: Any, right: Any) -> bool:
-    return isinstance(left, str) and isinstance(right, str) and left != "" != right
+def _are_pairs(pairs: list[Any]) -> bool:
+    """True for lists of two texts that are not empty; thousands of them are looked at without a loop."""
+    if not set(map(type, pairs)) <= {list} or not set(map(len, pairs)) <= {2}:
+        return False
+    tokens = list(chain.from_iterable(pairs))
+    return set(map(type, tokens)) <= {str} and "" not in tokens
 
 
 def _checked_vocabulary(path: Path, vocabulary: Any) -> dict[str, int]:
