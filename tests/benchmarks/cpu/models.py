@@ -105,8 +105,9 @@ def pooling_module(path: Path, attention: str = "sdpa"):
 def onnx_export(model: Path, cache: Path, name: str) -> Path:
     """`pooling_module` as an ONNX file, float32; inputs `ids` and `mask` (B, T), output `vectors` (B, D)
 
-    By tracing, with attention written out: of four exports of MiniLM (traced or by dynamo, sdpa or written out,
-    with onnxruntime's fusions for transformers or without) this ran fastest, by a fifth.
+    By tracing, with attention written out: of the exports of MiniLM that were tried (traced or by dynamo,
+    sdpa or written out, with or without onnxruntime's fusions for transformers) this ran fastest, by up to a
+    fifth.
     """
     path = cache / f"{name}.onnx"
     if path.exists():
