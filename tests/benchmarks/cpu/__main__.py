@@ -71,7 +71,8 @@ def main() -> int:
     specs = figures.specifications(files)
 
     load = os.getloadavg()[0]
-    report = {"machine": processor(), "haswell": args.haswell, "load": load, "groups": {}, "series": []}
+    report = {"machine": processor(), "commit": commit(), "haswell": args.haswell, "load": load}
+    report |= {"sentences": args.sentences, "groups": {}}
     head(args, load, files)
     series = {}
     for group, factor in figures.GROUPS.items():

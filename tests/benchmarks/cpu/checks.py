@@ -31,6 +31,7 @@ CHECKS = (
     Check("124M minigpt2", "one", "124M transformers", "one"),
     Check("124M minigpt2", "text", "124M sentence-transformers", "text"),
     Check("124M onnx", "ids", "124M transformers", "ids"),
+    Check("124M picogpt", "ids", "124M transformers", "ids"),
     Check("124M compiled", "ids", "124M transformers", "ids"),
     Check("nano minigpt2", "ids", "nano transformers", "ids"),
     Check("nano minigpt2", "one", "nano transformers", "one"),

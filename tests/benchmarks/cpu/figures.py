@@ -88,7 +88,7 @@ EXTRAS: dict[str, tuple[Key, ...]] = {
 SLUGS = [figure.slug for figure in FIGURES] + list(EXTRAS)
 
 # Groups run one after the other; the competitors of a group take turns. Cheap groups take more rounds.
-GROUPS = {"124M": 1, "nano": 3, "training": 2, "peak": 1, "similarity": 1, "memory": 1, "tokenizer": 3}
+GROUPS = {"124M": 1, "nano": 2, "training": 2, "peak": 1, "similarity": 1, "memory": 1, "tokenizer": 3}
 
 
 def group_of(competitor: str) -> str:
@@ -115,7 +115,7 @@ def specifications(files: dict[str, str]) -> dict[str, dict]:
     def engine(kind, data, path, **more):
         arguments = {"path": path} | more.pop("arguments", {})
         spec = {"kind": kind, "data": files[data], "arguments": arguments, "warm_up": ["ids"]}
-        return spec | {"one_tokens": 12, "check_every": 4} | more
+        return spec | {"one_tokens": 12} | more
 
     def given(kind, data, path, task):
         return engine(kind, data, path, gives=["ids"], warm_up=[task])
@@ -135,13 +135,13 @@ def specifications(files: dict[str, str]) -> dict[str, dict]:
     similarity = ("-m", "minigpt2", "similarity", *SIMILARITY)
     return {
         OURS_124M: engine("rivals:MiniGPT2", "124M_data", big, warm_up=["ids", "text", "one"]),
-        "124M transformers": engine("rivals:Transformers", "124M_data", big, every=1),
+        "124M transformers": engine("rivals:Transformers", "124M_data", big),
         "124M onnx": engine("rivals:OnnxRuntime", "124M_data", files.get("124M_onnx", "")),
         "124M sentence-transformers": engine(
             "rivals:SentenceTransformers", "124M_data", big, warm_up=["text"]
         ),
-        "124M picogpt": engine("rivals:PicoGPT", "124M_data", big, every=8, check_every=1),
-        "124M compiled": engine("rivals:CompiledTransformers", "124M_data", big),
+        "124M picogpt": engine("rivals:PicoGPT", "124M_data", big, every=8),
+        "124M compiled": engine("rivals:CompiledTransformers", "124M_data", big, every=2),
         OURS_NANO: engine("rivals:MiniGPT2", "nano_data", small, warm_up=["ids", "text", "one"]),
         "nano transformers": engine("rivals:Transformers", "nano_data", small),
         "nano sentence-transformers": engine(

@@ -5,6 +5,7 @@ every competitor one turn, and each round begins with another one. How much of t
 the turns is measured too: a library whose idle threads spin, or another program, would show there.
 """
 
+import contextlib
 import json
 import os
 import statistics
@@ -82,7 +83,8 @@ class Process:
         return (int(fields[11]) + int(fields[12])) / TICK
 
     def close(self) -> None:
-        self.child.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            self.child.stdin.close()
         self.child.wait()
 
 
