@@ -4,6 +4,7 @@ A cell is edited in the program that VISUAL or EDITOR names; without one in plac
 it is installed (extra `repl`), and else by typing it anew, line by line.
 """
 
+import builtins
 import code
 import contextlib
 import importlib.util
@@ -11,8 +12,9 @@ import os
 import shlex
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from ..errors import UsageError
 
@@ -77,9 +79,35 @@ def shell(variables: dict[str, Any]) -> None:
 
         readline.set_completer(rlcompleter.Completer(variables).complete)
         readline.parse_and_bind("tab: complete")
-    with contextlib.suppress(SystemExit):  # exit() was typed
+    with contextlib.suppress(SystemExit), _exit_that_leaves_the_input_open():
         code.interact(
             banner="Python with the lesson's variables. Ctrl-D or exit() goes back to the lesson.",
             local=variables,
             exitmsg="",
         )
+
+
+class _Exit:
+    """What `exit` and `quit` are in the shell."""
+
+    def __repr__(self) -> str:
+        return "exit() or Ctrl-D goes back to the lesson"
+
+    def __call__(self, code: object = None) -> NoReturn:
+        raise SystemExit(code)
+
+
+@contextlib.contextmanager
+def _exit_that_leaves_the_input_open() -> Iterator[None]:
+    """Python's own `exit` closes `sys.stdin`, from which the session still has to read keys."""
+    names = ("exit", "quit")
+    before = {name: getattr(builtins, name) for name in names if hasattr(builtins, name)}
+    try:
+        for name in names:
+            setattr(builtins, name, _Exit())
+        yield
+    finally:
+        for name in names:
+            delattr(builtins, name)
+        for name, own in before.items():
+            setattr(builtins, name, own)
