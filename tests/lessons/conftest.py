@@ -109,12 +109,13 @@ def _run(arguments, home):
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
         "XDG_STATE_HOME": str(home),
+        "HF_HOME": str(home),  # a model that only some machines have makes a lesson longer
         "IPYTHONDIR": str(home),
         "JUPYTER_RUNTIME_DIR": str(home),
         "MPLCONFIGDIR": str(home),
         "MPLBACKEND": "agg" if "-c" not in arguments else "module://matplotlib_inline.backend_inline",
     }
-    unset = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "MINIGPT2_DEVICE", "PYTHONIOENCODING")
+    unset = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "MINIGPT2_DEVICE", "PYTHONIOENCODING", "HF_HUB_CACHE")
     environment = {name: value for name, value in os.environ.items() if name not in unset} | own
     seconds = Path(tempfile.mkdtemp(dir=home), "seconds")
     child = subprocess.Popen(
