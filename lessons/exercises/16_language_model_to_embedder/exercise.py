@@ -12,6 +12,9 @@ with its backward: `pooling`, `normalize` in `minigpt2.layers`, `info_nce` in `m
 and
 
     hidden, ctx = model.forward(batch, keep=True)         model.backward(dhidden, ctx, gradients)
+    loss, ctx = info_nce(a, b)                            da, db, _ = info_nce_backward(1.0, ctx)
+
+The third of the last line would be the gradient of extra negatives, of which there are none here.
 
 The package does it in `vector_gradients`, `minigpt2/training/gradients.py` (not to be called here).
 """
