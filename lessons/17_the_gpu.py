@@ -78,6 +78,10 @@ for what, value in record["machine"].items():
 
 
 # %% [markdown]
+# A *streaming multiprocessor* is a group of cores that work side by side. The
+# *level-2 cache* is a small memory near to them that all of them share; what
+# does not fit there is fetched from the large one.
+#
 # ## One source, two devices
 #
 # CuPy is a library with NumPy's functions that keeps its arrays in the memory
@@ -189,10 +193,13 @@ claim("a million against one, numpy", costs[3] / costs[0])
 # times: most of the time of a small call is its call. Now the same on the
 # GPU.
 #
-# **Predict:** and there, by what factor is a million slower than one?
+# **Predict:** and there, by what factor is a million slower than one? (The
+# picture has logarithms, since the times are so far apart: 0 stands for 1 µs,
+# 2 for 100 µs.)
 #
 # <!-- claims: 'many times as long' = a million against one, numpy > 10 ; 'far
 # from a million times' = a million against one, numpy < 100000 -->
+# <!-- given: 0; 1; 2; 100 -->
 # %%
 on_gpu = gpu(additions)
 gpu_costs = list(on_gpu.values())
@@ -313,7 +320,7 @@ claim("milliseconds of one sentence, numpy here", one)
 # second for lists of one, 16, 256 and 4096 sentences, on each device?
 #
 # <!-- claims: 312 = launches of a forward pass; 3 = milliseconds at 10 µs
-# each; 'a few milliseconds' = milliseconds of one sentence, numpy here < 50
+# each; 'a few milliseconds' = milliseconds of one sentence, numpy here < 500
 # -->
 # <!-- given: 16; 256; 4096 -->
 # %%
@@ -361,7 +368,7 @@ claim("lists of 256 against lists of 16, recorded", in_256 / in_16)
 # 15 times faster; the CPU has far less to gain from them, as it is busy
 # already.
 #
-# <!-- claims: 'no faster' = one sentence, GPU against CPU < 4; 13 =
+# <!-- claims: 'no faster' = one sentence, GPU against CPU < 20; 13 =
 # milliseconds of one sentence, recorded; 'four times' = that against the
 # launches > 3.5; 36 490 = a second in lists of 4096, cupy; 'leaves the CPU
 # behind' = lists of 4096 on the GPU, against the CPU > 1; 15 = lists of 256
