@@ -279,7 +279,7 @@ CHOSEN = {
     "shutil": "copyfile copytree move rmtree",
     "random": "choice shuffle sample uniform",
 }
-rows = [f"{m}.{name}" for m, all in CHOSEN.items() for name in all.split()]
+rows = [f"{m}.{name}" for m, of in CHOSEN.items() for name in of.split()]
 rows = [names.index(name) for name in rows if name in names]
 centred = vectors[rows] - vectors[rows].mean(axis=0)
 _, size, axes = np.linalg.svd(centred, full_matrices=False)
