@@ -208,7 +208,8 @@ pairs = read_pairs(data_file("train.tsv"))
 texts = np.array(sorted(set(pairs.first + pairs.second)))
 texts = texts[np.random.default_rng(0).permutation(len(texts))].tolist()
 lengths = np.array([len(ids) for ids in tokenizer.encode_batch(texts)])
-print(len(lengths), "sentences of", lengths.min(), "to", lengths.max())
+shortest, longest = lengths.min(), lengths.max()
+print(f"{len(lengths)} sentences of {shortest} to {longest} tokens")
 
 
 # %%
@@ -358,7 +359,8 @@ claim("NaN in the row", int(np.isnan(row).sum()))
 # %% [markdown]
 # Three times NaN, "not a number", and whatever touches it becomes NaN as
 # well. Hence the −10 000 that one finds in many programs in place of −∞: it
-# hides the trouble, for a row of filling then gets even weights. In a packed
+# hides the trouble, for a row of filling then gets weights, if meaningless
+# ones. In a packed
 # batch there is no such row: every token sees at least itself.
 #
 # ## Is it faster?

@@ -139,7 +139,8 @@ patterns = np.stack(
 def show_layers(*layers):
     titles = [f"{i}.{h}" for i in layers for h in range(H)]
     flat = np.concatenate([patterns[i] for i in layers])  # (n·H, T, T)
-    show(HeatGrid(flat, titles=titles, low=0, high=1, labels=seen.tokens))
+    scale = {"low": 0.0, "high": 1.0}
+    show(HeatGrid(flat, titles=titles, labels=seen.tokens, group=H, **scale))
 
 
 show_layers(0, 1)
