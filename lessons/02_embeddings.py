@@ -53,8 +53,8 @@ claim("cat to seven", np.sqrt(((cat - seven) ** 2).sum()))
 # They are also large. The bundled model has 16 384 tokens; let us write the
 # sentences that come with the package as one-hot rows.
 #
-# **Predict:** 12 800 pairs of short sentences, four bytes for each number: how
-# much memory is that?
+# **Predict:** 12 800 pairs of short sentences, four bytes for each number:
+# how much memory is that?
 #
 # <!-- claims: 1.41 = cat to dog -->
 # <!-- given: 2; 16 384; 12 800 -->

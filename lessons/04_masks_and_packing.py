@@ -360,8 +360,8 @@ claim("NaN in the row", int(np.isnan(row).sum()))
 # Three times NaN, "not a number", and whatever touches it becomes NaN as
 # well. Hence the −10 000 that one finds in many programs in place of −∞: it
 # hides the trouble, for a row of filling then gets weights, if meaningless
-# ones. In a packed
-# batch there is no such row: every token sees at least itself.
+# ones. In a packed batch there is no such row: every token sees at least
+# itself.
 #
 # ## Is it faster?
 #

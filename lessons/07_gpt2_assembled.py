@@ -326,8 +326,8 @@ claim("loss of the bigram", -np.log(bigram[now, then]).mean())
 # Now a GPT-2 of two layers, D = 64, and 700 steps of 16 sentences each. How
 # training works is lessons 10 and 14; here it is eight lines.
 #
-# **Predict:** after some eight seconds of training: better than the bigram,
-# or worse?
+# **Predict:** after a few seconds of training: better than the bigram, or
+# worse?
 #
 # <!-- claims: 6.24 = loss of knowing nothing; 5.09 = loss of the unigram;
 # 2.99 = loss of the bigram -->
