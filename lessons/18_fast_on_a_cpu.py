@@ -225,11 +225,11 @@ claim("x**3 against x*x*x", values[3] / values[4])
 # <!-- claims: 'many times slower' = x**3 against x*x*x > 3; 'takes *less*' =
 # GELU against the product > 1 -->
 # %%
-from minigpt2.layers import gelu
+from minigpt2.layers.gelu import CUBIC, SQRT_2_OVER_PI, gelu
 
 
 def gelu_by_products(x):
-    inner = math.sqrt(2 / math.pi) * (x + 0.044715 * (x * x * x))
+    inner = SQRT_2_OVER_PI * (x + CUBIC * (x * x * x))
     return 0.5 * x * (1 + np.tanh(inner))
 
 
@@ -403,6 +403,8 @@ values = [1e3 * s for s in times.values()]
 show(Bars(list(times), values, digits=1, caption="milliseconds"))
 products = times["qkv"] + times["projection"] + times["mlp"]
 claim("share of the products", products / sum(times.values()))
+
+
 # %% [markdown]
 # Most of it is products (`qkv`, `projection`, `mlp`), as it should be, and
 # those are not ours to improve: they are NumPy's *BLAS*, a library that
@@ -419,10 +421,6 @@ claim("share of the products", products / sum(times.values()))
 # megabytes each (lesson 17 counts them): each is written to main memory and
 # read back. Work on some rows at a time, in place, with scratch memory that
 # is used again, and everything stays in the cache.
-# %%
-from minigpt2.layers.gelu import CUBIC, SQRT_2_OVER_PI
-
-
 # %%
 def add_bias_and_gelu(x, bias, block=64):
     """x (N, F) is overwritten with gelu(x + bias)."""
