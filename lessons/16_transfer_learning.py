@@ -317,11 +317,11 @@ claim("reading in fine-tunings", reading / tuning)
 
 # %% [markdown]
 # **It is not ahead.** The mean gain is 0.1 hundredths, and two seeds of the
-# same recipe differ by far more: with two seeds at this size there is no
-# effect to be seen, in either direction. Had we run one seed only, we could
-# have reported whatever it happened to show. And reading has taken several
-# times the multiplications of one fine-tuning, computing that the run from
-# scratch has not even used.
+# same recipe differ by 2.3, far more than that: with two seeds at this size
+# there is no effect to be seen, in either direction. Had we run one seed
+# only, we could have reported whatever it happened to show. And reading has
+# taken several times the multiplications of one fine-tuning, computing that
+# the run from scratch has not even used.
 #
 # Is the promise wrong? It depends on the size. `data_sets/README.md` repeats
 # the comparison with a model of width 128, all of the text read three times,
@@ -329,8 +329,9 @@ claim("reading in fine-tunings", reading / tuning)
 # ahead with each of three seeds, by 2.5 hundredths on average. So: a small
 # gain, bought with a lot of reading, and easily lost.
 #
-# <!-- claims: 0.1 = mean gain ±1.5; 'differ by far more' = noise minus gain >
-# 0; 'several times' = reading in fine-tunings > 2 -->
+# <!-- claims: 0.1 = mean gain ±1.5; 2.3 = two seeds differ by ±1.5; 'far
+# more' = noise minus gain > 0; 'several times' = reading in fine-tunings > 2
+# -->
 # <!-- given: 128; 500; 2.5 -->
 #
 # ## What a good pretrained model does
