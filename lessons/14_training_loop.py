@@ -319,7 +319,7 @@ ours.parameters.flat[:] = place
 
 # %% [markdown]
 # More than a thousand times: beside this network our ravine was a gentle dip.
-# That is why nearly everyone trains networks with Adam or something like it.
+# A good reason to train networks with Adam or something like it.
 #
 # <!-- claims: 'More than a thousand times' = most curved over random > 1000
 # -->
@@ -383,13 +383,14 @@ kinds = {
     "bold, warm-up": ("constant", 6, 0.01),
     "bold, warm-up, fall": ("cosine", 6, 0.01),
 }
-runs = {}
-for name, (kind, warmup, peak) in kinds.items():
-    runs[name] = run(
-        lambda step, f=SCHEDULES[kind], w=warmup, peak=peak: f(
-            step, 60, peak, w
-        )
-    )
+
+
+def rate_of(kind, warmup, peak):
+    """step -> the learning rate"""
+    return lambda step: SCHEDULES[kind](step, 60, peak, warmup)
+
+
+runs = {name: run(rate_of(*kind)) for name, kind in kinds.items()}
 ends = {name: losses[-10:].mean() for name, (losses, _) in runs.items()}
 
 # %%
@@ -445,10 +446,7 @@ assert np.allclose(gradients.flat, direction)
 #
 # <!-- given: 20 -->
 # %%
-def rate(step):
-    return SCHEDULES["constant"](step, 60, 0.01, 6)
-
-
+rate = rate_of(*kinds["bold, warm-up"])
 smooth, norms = runs["bold, warm-up"]  # the same rate, nothing spoiled
 clipped, _ = run(rate, steps=40, spoil=20)
 unclipped, _ = run(rate, clip=1e9, steps=40, spoil=20)
