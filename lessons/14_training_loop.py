@@ -308,7 +308,7 @@ def random_direction(rng):
 
 rng = np.random.default_rng(0)
 curved = random_direction(rng)
-for _ in range(8):
+for _ in range(6):
     change = change_along(curved)
     curved = change / np.linalg.norm(change)
 most = curved @ change_along(curved)
@@ -620,7 +620,7 @@ import tracemalloc
 from minigpt2 import layers
 from minigpt2.learn.installing import install
 
-texts = data.tokens_of(np.arange(200))
+texts = data.tokens_of(np.arange(100))
 deep = GPT2.initialise(config.replace(n_layer=8), seed=0)
 
 
