@@ -1,5 +1,6 @@
 """A lesson with a person, whose keys are given."""
 
+import builtins
 import io
 import os
 import signal
@@ -246,10 +247,15 @@ def test_the_shell_has_the_variables(walk, monkeypatch, capsys):
     assert session.runner.variables["numbers"] == [1, 2, 3, 4]
 
 
-def test_exit_leaves_the_shell_alone(walk, monkeypatch):
-    monkeypatch.setattr("builtins.input", lambda prompt: "exit()")
+@pytest.mark.parametrize("typed", ["exit()", "quit()", "raise SystemExit"])
+def test_exit_leaves_the_shell_alone(walk, monkeypatch, typed):
+    monkeypatch.setattr("builtins.input", lambda prompt: typed)
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    before = builtins.exit, builtins.quit
     _, screen = walk(["s", "enter", "q"])
     assert "done" in screen
+    assert not sys.stdin.closed  # the session reads its keys there
+    assert (builtins.exit, builtins.quit) == before
 
 
 def test_a_state_that_cannot_be_written_is_told_once(walk, tmp_path):
