@@ -79,7 +79,7 @@ def test_the_digest_follows_the_text(write):
         ("# %%\nx = 1\n# %% title\nx = 2\n", "line 3"),
         ("# %%\nx = 1\n# %% [markdown] \n# a\n", "line 3"),
         ("# %%\nx = 1\n# %% [markdown]\n# a\nb\n", "line 5"),
-        ("# %%\nx = 1\n# %% [markdown]\n#a\n", "line 4"),
+        ("# %%\nx = 1\n# %% [markdown]\n#ab c\n", "line 4: every line"),
         ("# %%\nx = 1\n# %% [markdown]\n# a\n\n# b\n", "line 5"),
         ("# %%\n\n# %%\nx = 1\n", "line 2"),
         ("# %% [markdown]\n#\n# %%\nx = 1\n", "line 2"),

@@ -78,6 +78,41 @@ def test_the_traceback_holds_the_learners_lines_alone(files):
     assert verdict.code.splitlines() == ["   4  return half(x)    in double", "   2  return x / 0    in half"]
 
 
+def test_a_long_traceback_is_cut_and_comments_are_left_out(files):
+    assert len(check_here(*files(ENDING["recursion"][0])).code.splitlines()) == 6
+    verdict = check_here(*files("def double(x):\n    return x / 0  # a comment\n"))
+    assert verdict.code == "   2  return x / 0    in double"
+
+
+def test_warnings_of_other_files_are_not_the_learners(files):
+    text = "import warnings\ndef double(x):\n    warnings.warn_explicit('x', RuntimeWarning, 'other.py', 1)\n"
+    verdict = check_here(*files(f"{text}    return 2 * x\n"))
+    assert verdict.passed
+    assert verdict.warned == ()
+
+
+def test_an_argument_that_has_become_necessary(files, tmp_path):
+    path, check = files("def double(x, times):\n    return times * x\n")
+    (tmp_path / "exercise.py").write_text(HANDED_OUT.replace("(x)", "(x, times=2)"))
+    assert "double should take x, times" in check_here(path, check).text()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="process groups as POSIX has them")
+def test_what_the_code_has_started_ends_with_the_check(files, tmp_path):
+    beats = tmp_path / "beats"
+    loop = f"import time\nwhile True:\n    open({str(beats)!r}, 'a').write('x')\n    time.sleep(0.05)\n"
+    text = (
+        f"import subprocess, sys, os, time\nsubprocess.Popen([sys.executable, '-c', {loop!r}])\n"
+        f"while not os.path.exists({str(beats)!r}):\n    time.sleep(0.05)\n"
+        "def double(x):\n    return 2 * x\n"
+    )
+    assert check_apart(*files(text)).passed
+    time.sleep(0.3)
+    counted = beats.stat().st_size
+    time.sleep(0.5)
+    assert beats.stat().st_size == counted > 0
+
+
 def test_a_file_that_is_not_there(files, tmp_path):
     _, check = files("")
     assert "start the exercise again" in check_here(tmp_path / "gone.py", check).text()

@@ -15,6 +15,7 @@ def test_every_cell_is_there(tmp_path):
     assert (book["nbformat"], book["nbformat_minor"]) == (4, 5)
     assert ["".join(cell["source"]) for cell in book["cells"]] == [cell.source for cell in lesson.cells]
     assert [cell["cell_type"] for cell in book["cells"]] == [cell.kind for cell in lesson.cells]
+    assert len({cell["id"] for cell in book["cells"]}) == len(lesson.cells)
     for cell in book["cells"]:
         assert ("outputs" in cell) == ("execution_count" in cell) == (cell["cell_type"] == "code")
 

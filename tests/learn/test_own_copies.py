@@ -1,12 +1,14 @@
 """The learner's copies and what is remembered, through the functions that the commands call."""
 
 import errno
+import io
 import json
 import os
 import stat
 import sys
 
 import pytest
+from rich.console import Console
 
 from minigpt2.errors import OutputError, UsageError
 from minigpt2.learn import exercises
@@ -96,6 +98,38 @@ def test_the_solution_at_the_second_time_or_after_success():
     assert exercises.solution("02_positions").code is not None
 
 
+def test_the_note_counts_the_hints_that_are_left():
+    def note(shown):
+        exercises.reset(FIRST)
+        for _ in range(shown):
+            exercises.hint(FIRST)
+        return exercises.solution(FIRST).note
+
+    notes = [note(shown) for shown in range(4)]
+    assert [text.partition(";")[0] for text in notes[:3]] == [
+        "There are 3 more hints",
+        "There are 2 more hints",
+        "There is one more hint",
+    ]
+    assert notes[3] == "Ask once more and the solution is shown"
+
+
+def test_what_a_right_answer_prints_is_told():
+    solve(FIRST)
+    with open(exercises.copy_of(FIRST), "a", encoding="utf-8") as file:
+        file.write("\nprint('look here')\n")
+    screen = Console(file=io.StringIO(), width=80)
+    screen.print(exercises.check(FIRST).message)
+    assert "right." in screen.file.getvalue()
+    assert "look here" in screen.file.getvalue()
+
+
+def test_a_folder_below_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert exercises.choose_folder("~/mine") == tmp_path / "mine"
+
+
 def test_reset_keeps_the_old_one():
     path = exercises.start(FIRST)
     path.write_text("first")
@@ -112,8 +146,10 @@ def test_reset_forgets_success_and_hints():
     solve(FIRST)
     exercises.check(FIRST)
     exercises.hint(FIRST)
+    exercises.solution(FIRST)
     exercises.reset(FIRST)
     assert FIRST not in exercises.done()
+    assert exercises.solution(FIRST).code is None
     assert exercises.hint(FIRST).startswith("Hint 1 ")
 
 

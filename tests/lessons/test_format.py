@@ -95,5 +95,6 @@ def test_links_lead_to_files(lesson):
     assert found, "the last lines of a lesson begin with 'Links: '"
     files = re.findall(r"`(minigpt2/[\w/]+\.py)`", links)
     assert files
-    for file in files:
-        assert (ROOT / file).is_file(), file
+    texts = [cell.source for cell in lesson.cells if cell.kind == MARKDOWN]
+    for file in re.findall(r"`(minigpt2/[\w/]+(?:\.py|/))`", "\n".join(texts)):
+        assert (ROOT / file).exists(), file
