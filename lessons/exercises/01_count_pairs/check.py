@@ -27,6 +27,10 @@ def check(exercise: ModuleType) -> None:
             (dict(unweighted), "a pair counts as often as its word occurs: add the word's count, not 1"),
             (dict(once), "(5, 5) stands twice in (5, 5, 5): count every place, not every word"),
             (dict(apart), "pairs overlap: step through the word by 1, not by 2"),
+            (
+                lambda yours: any(len(pair) < 2 for pair in yours),
+                "the last token of a word has no neighbour on its right: it begins no pair",
+            ),
         ],
     )
     counts = {(9, 4): 7, (3, 8): 7, (3, 5): 7, (1, 1): 2, (2, 9): 6}

@@ -42,6 +42,10 @@ def check(exercise: ModuleType) -> None:
                 "merged tokens never merge again: count the new words",
             ),
             (
+                tied_by_place(words, 9),
+                "of pairs with equal counts the smallest wins, not the one that was counted first",
+            ),
+            (
                 lambda yours: [pair for pair, _ in yours] == [pair for pair, _ in right],
                 "new ids go up from 256, one by one",
             ),
@@ -61,3 +65,18 @@ def check(exercise: ModuleType) -> None:
         ],
     )
     same_value([], exercise.train({(7,): 3}, 4), "train({(7,): 3}, 4), where there is no pair")
+
+
+def tied_by_place(words, merges):
+    """The merges if of equal counts the pair wins that is counted first."""
+    texts = {"".join(map(chr, word)): times for word, times in words.items()}
+    found = []
+    for new in range(256, 256 + merges):
+        counts = {}
+        for text, times in texts.items():
+            for pair in zip(text, text[1:], strict=False):
+                counts[pair] = counts.get(pair, 0) + times
+        left, right = max(counts, key=counts.get)
+        found.append(((ord(left), ord(right)), new))
+        texts = {text.replace(left + right, chr(new)): times for text, times in texts.items()}
+    return found

@@ -43,6 +43,11 @@ def check(exercise: ModuleType) -> None:
                 "a row in which all is hidden gives −inf − (−inf): give padded queries a finite row",
             ),
             (lambda yours: yours[1, 3:].sum() > 0, "padded queries have weights: their rows must be 0"),
+            (
+                lambda yours: yours[0, 0, 1:].sum() > 0,
+                "token 0 still sees the future a little: a finite score always leaves some weight, only "
+                "-inf leaves none",
+            ),
         ],
     )
 
