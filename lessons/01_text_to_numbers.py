@@ -419,9 +419,11 @@ for word in ["hello", "antidisestablishmentarianism", "ab" * 300]:
 # Links: `minigpt2/tokenizer/byte.py` (`ByteTokenizer`,
 # `check_special_tokens`), `minigpt2/tokenizer/train.py` (`train_bpe`,
 # `count_words`), `minigpt2/tokenizer/bpe.py` (`BPETokenizer`,
-# `merge_by_scan`, `merge_by_heap`, `lowest_ranked_pair`),
+# `encode_word`, `merge_by_scan`, `merge_by_heap`, `lowest_ranked_pair`),
 # `minigpt2/tokenizer/trace.py` (`trace_merges`, `WordTrace`, `MergeStep`),
 # `minigpt2/tokenizer/lowercase.py` (`lower`), `minigpt2/tokenizer/base.py`
-# (`Tokenizer`, `replace_lone_surrogates`: text that is no valid Unicode),
+# (`Tokenizer`, `decode_bytes`, `save`; `eos_id` and `pad_id`: the tokens that
+# end a text and fill a row; `replace_lone_surrogates`: text that is no valid
+# Unicode),
 # `minigpt2/tokenizer/byte_alphabet.py` (`spell`, `unspell`: how vocabulary
 # files write bytes)

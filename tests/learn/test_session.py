@@ -2,6 +2,8 @@
 
 import builtins
 import io
+import os
+import signal
 import sys
 from contextlib import nullcontext
 
@@ -195,10 +197,17 @@ def test_an_edit_that_changes_nothing_runs_nothing(walk, tmp_path, monkeypatch):
         ("'", "cannot run the editor"),
         ("exit 3", "ended with 3"),
         ("latin", "not UTF-8"),
+        ("delete", "has left no file: the cell is as it was"),
+        ("die", "ended with SIGINT"),
     ],
 )
 def test_an_editor_that_fails(walk, tmp_path, monkeypatch, program, message):
-    bodies = {"exit 3": "sys.exit(3)", "latin": "path.write_bytes(b'x = \"\\xe9\"')"}
+    bodies = {
+        "exit 3": "sys.exit(3)",
+        "latin": "path.write_bytes(b'x = \"\\xe9\"')",
+        "delete": "path.unlink()",
+        "die": "import os, signal; signal.signal(2, signal.SIG_DFL); os.kill(os.getpid(), 2)",
+    }
     command = editor(tmp_path, bodies[program]) if program in bodies else program
     monkeypatch.setenv("EDITOR", command)
     session, screen = walk(["e", "enter", "q"])
@@ -282,3 +291,28 @@ def test_editing_in_place(monkeypatch, capsys, keys, kept):
     with create_pipe_input() as pipe, create_app_session(input=pipe, output=DummyOutput()):
         pipe.send_text("2" + keys)
         assert edit("x = 1") == kept
+
+
+def test_a_signal_ends_the_shell_and_the_program(walk, monkeypatch):
+    def ended(prompt):
+        raise SystemExit(128 + signal.SIGTERM)
+
+    monkeypatch.setattr("builtins.input", ended)
+    with pytest.raises(SystemExit) as raised:
+        walk(["s", "q"])
+    assert raised.value.code == 128 + signal.SIGTERM
+
+
+def test_an_editor_that_writes_a_byte_order_mark(walk, tmp_path, monkeypatch):
+    monkeypatch.setenv("EDITOR", editor(tmp_path, "path.write_text('x = 3', encoding='utf-8-sig')"))
+    session, _ = walk(["e", "q"])
+    assert session.runner.variables["x"] == 3
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
+def test_ctrl_c_in_an_editor_is_the_editors(walk, tmp_path, monkeypatch):
+    body = "import os, signal; os.kill(os.getppid(), signal.SIGINT); path.write_text('x = 4')"
+    monkeypatch.setenv("EDITOR", editor(tmp_path, body))
+    session, _ = walk(["e", "q"])
+    assert session.runner.variables["x"] == 4
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
