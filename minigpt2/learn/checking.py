@@ -57,17 +57,17 @@ def same_array(
             f"{name} has shape {yours.shape}, expected is {expected.shape}",
             **_pictures(expected, yours, reason),
         )
-    unlike = ~_close(expected, yours, tolerance)
+    unlike = ~close(expected, yours, tolerance)
     if unlike.any():
         reason = _known_mistake(expected, yours, reasons, tolerance) or _guess(expected, yours, tolerance)
         raise WrongAnswer(_where(expected, yours, unlike, name), **_pictures(expected, yours, reason))
     if dtype is not None and yours.dtype != dtype:
         fits = [sentence for mistake, sentence in reasons if callable(mistake) and _applies(mistake, yours)]
+        widened = yours.dtype == np.float64
+        guess = "a float64 array or NumPy scalar somewhere has turned all into float64" if widened else ""
         raise WrongAnswer(
             f"{name} has the right numbers, but as {yours.dtype}; expected is {np.dtype(dtype)}",
-            reason=fits[0]
-            if fits
-            else "a float64 array or NumPy scalar somewhere has turned all into float64",
+            reason=fits[0] if fits else guess,
         )
 
 
@@ -91,9 +91,10 @@ def same_value(expected: Any, yours: Any, name: str, reasons: Sequence[Reason] =
         for mistake, sentence in reasons
         if (_applies(mistake, yours) if callable(mistake) else _equal(mistake, yours))
     ]
+    guess = "" if not _equal(_as_lists(expected), _as_lists(yours)) else TUPLES
     raise WrongAnswer(
         f"{name} should be {_short(expected)}, yours is {_short(yours)}{_first_difference(expected, yours)}",
-        reason=known[0] if known else "",
+        reason=known[0] if known else guess,
     )
 
 
@@ -133,6 +134,7 @@ def require(holds: bool, message: str, reason: str = "") -> None:
         raise WrongAnswer(message, reason=reason)
 
 
+TUPLES = "the right values, but lists stand where tuples should, or tuples where lists should"
 RETURNS_NOTHING = "the function ends without handing anything back: is its `return` missing?"
 
 
@@ -151,10 +153,14 @@ def _as_array(yours: Any, expected: np.ndarray, name: str) -> np.ndarray:
     array = np.asarray(yours)
     if array.dtype.kind not in "fiubc":
         raise WrongAnswer(f"{name} is an array of {array.dtype}, not of numbers")
+    if array.dtype.kind == "c":
+        if array.imag.any():
+            raise WrongAnswer(f"{name} has complex numbers, expected are real ones")
+        return array.real
     return array
 
 
-def _close(expected: np.ndarray, yours: np.ndarray, tolerance: float) -> np.ndarray:
+def close(expected: np.ndarray, yours: np.ndarray, tolerance: float) -> np.ndarray:
     """Entry by entry; infinities equal themselves, NaN equals NaN."""
     expected, yours = expected.astype(np.float64), yours.astype(np.float64)
     size = np.abs(expected[np.isfinite(expected)]).max(initial=0.0)
@@ -172,8 +178,10 @@ def _known_mistake(
                 return sentence
             continue
         candidate = np.asarray(mistake)
-        is_right = candidate.shape == expected.shape and _close(expected, candidate, tolerance).all()
-        if candidate.shape == yours.shape and not is_right and _close(candidate, yours, tolerance).all():
+        if not np.isfinite(candidate).all() and np.isfinite(expected).all():
+            continue  # it overflows, as many mistakes do: that tells nothing about which one was made
+        is_right = candidate.shape == expected.shape and close(expected, candidate, tolerance).all()
+        if candidate.shape == yours.shape and not is_right and close(candidate, yours, tolerance).all():
             return sentence
     return ""
 
@@ -210,24 +218,25 @@ def _guess(expected: np.ndarray, yours: np.ndarray, tolerance: float) -> str:
         return ""
     if not yours.any():
         return "every entry of yours is 0: is the result ever written?"
-    if _close(-expected, yours, tolerance).all():
+    if close(-expected, yours, tolerance).all():
         return "only the sign is wrong, everywhere"
     norm = float((expected * expected).sum())
     factor = float((expected * yours).sum()) / norm if norm else 0.0
-    if factor and _close(factor * expected, yours, tolerance).all():
+    if factor and close(factor * expected, yours, tolerance).all():
         return f"yours is {factor:.4g} times what is expected, everywhere: a factor is missing or too many"
     offset = float((yours - expected).mean())
-    if _close(expected + offset, yours, tolerance).all():
+    if close(expected + offset, yours, tolerance).all():
         return f"yours is what is expected {offset:+.4g}, everywhere: something is added, or not taken away"
     if (
         expected.ndim == 2
         and expected.shape[0] == expected.shape[1]
-        and _close(expected.T, yours, tolerance).all()
+        and close(expected.T, yours, tolerance).all()
     ):
         return "yours is the transpose of what is expected"
     if expected.ndim and np.allclose(np.sort(expected, axis=0), np.sort(yours, axis=0)):
         return "the entries are right, but not in the right order"
-    largest = float(np.abs(expected - yours).max()) / float(np.abs(expected).max())
+    size = float(np.abs(expected).max())
+    largest = float(np.abs(expected - yours).max()) / size if size else np.inf
     if largest < 1e-3:
         return f"nearly right, within {largest:.1g} of the largest: is something approximated or rounded?"
     return ""
@@ -262,6 +271,11 @@ def _equal(a: Any, b: Any) -> bool:
         return bool(a == b)
     except ValueError:  # arrays inside
         return False
+
+
+def _as_lists(value: Any) -> Any:
+    """The same with lists for tuples, inside too."""
+    return [_as_lists(part) for part in value] if isinstance(value, (list, tuple)) else value
 
 
 def _short(value: Any) -> str:

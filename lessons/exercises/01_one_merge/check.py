@@ -2,7 +2,7 @@
 
 from types import ModuleType
 
-from minigpt2.learn.checking import same_value, unchanged
+from minigpt2.learn.checking import same_value
 
 CASES = [[1, 2, 3, 1, 2], [5, 5, 5], [5, 5, 5, 5], [1, 1, 2], [2, 1], [1], [], [1, 2, 2, 1, 2, 1]]
 
@@ -10,9 +10,7 @@ CASES = [[1, 2, 3, 1, 2], [5, 5, 5], [5, 5, 5, 5], [1, 1, 2], [2, 1], [1], [], [
 def check(exercise: ModuleType) -> None:
     for ids in CASES:
         pair = (5, 5) if 5 in ids else (1, 2)
-        given = list(ids)
-        yours = exercise.merge(given, pair, 9)
-        unchanged(ids, given, "ids")
+        yours = exercise.merge(list(ids), pair, 9)
         same_value(
             replaced(ids, pair, 9),
             yours,

@@ -5,7 +5,7 @@ from types import ModuleType
 import numpy as np
 
 from minigpt2.layers import softmax
-from minigpt2.learn.checking import WrongAnswer, same_array, unchanged
+from minigpt2.learn.checking import WrongAnswer, same_array
 
 
 def check(exercise: ModuleType) -> None:
@@ -48,7 +48,4 @@ def compare(exercise: ModuleType, x: np.ndarray, name: str) -> None:
             ),
             (x / x.sum(axis=-1, keepdims=True), "exp is missing: weights must be positive"),
         ]
-    given = x.copy()
-    yours = exercise.softmax(given)
-    unchanged(x, given, "x")
-    same_array(softmax(x)[0], yours, name, mistakes)
+    same_array(softmax(x)[0], exercise.softmax(x.copy()), name, mistakes)

@@ -36,8 +36,8 @@ def check(exercise: ModuleType) -> None:
         [
             (
                 b(a(x + f(x)) + g(a(x + f(x)))),
-                "layernorm comes after the sums, so the stream itself is normalised: put it inside the "
-                "sublayer's argument",
+                "every row of yours has mean 0: the stream itself is normalised, where it should only be "
+                "added to",
             ),
             (x + g(b(h)), "the second sum starts from x: what attention has added is lost"),
             (

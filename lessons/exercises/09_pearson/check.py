@@ -4,7 +4,7 @@ from types import ModuleType
 
 import numpy as np
 
-from minigpt2.learn.checking import same_array, unchanged
+from minigpt2.learn.checking import same_array
 from minigpt2.similarity import pairwise
 
 
@@ -12,10 +12,7 @@ def check(exercise: ModuleType) -> None:
     rng = np.random.default_rng(16)
     a, b = 2.0 + rng.standard_normal((4, 6)), rng.standard_normal((4, 6)) - 1.0
     a[3], b[3] = 1e-3 * a[3], 1e-3 * b[3]  # short rows correlate as well as long ones
-    given = a.copy(), b.copy()
-    yours = exercise.pearson(*given)
-    unchanged(a, given[0], "a")
-    unchanged(b, given[1], "b")
+    yours = exercise.pearson(a, b)
     x, y = a - a.mean(axis=1, keepdims=True), b - b.mean(axis=1, keepdims=True)
     p, q = a - a.mean(axis=0), b - b.mean(axis=0)
     norms = np.linalg.norm(x, axis=1) * np.linalg.norm(y, axis=1)
