@@ -28,6 +28,7 @@ And exercises:
     watching.py   what a learner's function may not do: change its inputs, call what it is to be
     checking.py   what a check compares, and what it says about a wrong answer
     installing.py a learner's layer in the running package
+    no_powers.py  an array that refuses `**`
     stub_device.py  a stand-in for CuPy that counts launches and bytes
 """
 

@@ -222,7 +222,7 @@ def _guess(expected: np.ndarray, yours: np.ndarray, tolerance: float) -> str:
         return "only the sign is wrong, everywhere"
     norm = float((expected * expected).sum())
     factor = float((expected * yours).sum()) / norm if norm else 0.0
-    if factor and close(factor * expected, yours, tolerance).all():
+    if f"{factor:.4g}" not in ("0", "1") and close(factor * expected, yours, tolerance).all():
         return f"yours is {factor:.4g} times what is expected, everywhere: a factor is missing or too many"
     offset = float((yours - expected).mean())
     if close(expected + offset, yours, tolerance).all():
@@ -233,7 +233,7 @@ def _guess(expected: np.ndarray, yours: np.ndarray, tolerance: float) -> str:
         and close(expected.T, yours, tolerance).all()
     ):
         return "yours is the transpose of what is expected"
-    if expected.ndim and np.allclose(np.sort(expected, axis=0), np.sort(yours, axis=0)):
+    if expected.ndim and close(np.sort(expected, axis=0), np.sort(yours, axis=0), tolerance).all():
         return "the entries are right, but not in the right order"
     size = float(np.abs(expected).max())
     largest = float(np.abs(expected - yours).max()) / size if size else np.inf
@@ -244,7 +244,9 @@ def _guess(expected: np.ndarray, yours: np.ndarray, tolerance: float) -> str:
 
 def _where(expected: np.ndarray, yours: np.ndarray, unlike: np.ndarray, name: str) -> str:
     place = tuple(int(i) for i in np.argwhere(unlike)[0]) if expected.ndim else ()
-    both = f"should be {_number(expected[place])}, yours is {_number(yours[place])}"
+    a, b = expected[place], yours[place]
+    digits = next((n for n in (6, 9, 12) if _number(a, n) != _number(b, n)), 17)
+    both = f"should be {_number(a, digits)}, yours is {_number(b, digits)}"
     if not place:
         return f"{name} {both}"
     index = ", ".join(map(str, place))
@@ -258,10 +260,10 @@ def _pictures(expected: np.ndarray, yours: np.ndarray, reason: str) -> dict[str,
     return {"expected": expected, "yours": yours, "reason": reason}
 
 
-def _number(value: Any) -> str:
+def _number(value: Any, digits: int) -> str:
     if isinstance(value, (np.bool_, np.integer)):
         return str(value)
-    return f"{float(value):.6g}"
+    return f"{float(value):.{digits}g}"
 
 
 def _equal(a: Any, b: Any) -> bool:

@@ -31,6 +31,14 @@ def check(exercise: ModuleType) -> None:
                 (everywhere(q, k, v, same), "tokens see the ones that come after them: j ≤ i is missing"),
                 (everywhere(q, k, v, same & before, 1.0), "the division by sqrt(K) is missing"),
                 (
+                    rooted(q, k, v, same & before, lengths),
+                    "you divide by sqrt(T); K is the width of a key, T how many there are",
+                ),
+                (
+                    lambda yours: not yours[batch.offsets[:-1][batch.lengths > 0]].any(),
+                    "a token sees itself, too: j ≤ i, not j < i",
+                ),
+                (
                     everywhere(q, k, v, same & before.T),
                     "the triangle is the wrong way round: j ≤ i, not j ≥ i",
                 ),
@@ -55,3 +63,8 @@ def check(exercise: ModuleType) -> None:
 def everywhere(q, k, v, sees, root=None):
     scores = q @ k.T / (root or math.sqrt(q.shape[1]))
     return softmax(np.where(sees, scores, -np.inf))[0] @ v
+
+
+def rooted(q, k, v, sees, lengths):
+    """What the root of the length of each sentence gives."""
+    return everywhere(q / np.sqrt(np.repeat(lengths, lengths))[:, None], k, v, sees, 1.0)

@@ -50,5 +50,11 @@ def check(exercise: ModuleType) -> None:
             ),
         ],
     )
+    same_array(
+        layernorm(x, gain, bias, 0.5)[0],
+        exercise.layernorm(x, gain, bias, 0.5),
+        "layernorm(x, gain, bias, eps = 0.5)",
+        [(layernorm(x, gain, bias)[0], "eps is handed in: use it, not 1e-5")],
+    )
     flat = exercise.layernorm(np.full((1, 5), 3.0), gain, bias)
     same_array(bias[None], flat, "layernorm of a row of equal entries")

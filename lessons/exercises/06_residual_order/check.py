@@ -39,6 +39,10 @@ def check(exercise: ModuleType) -> None:
                 "every row of yours has mean 0: the stream itself is normalised, where it should only be "
                 "added to",
             ),
+            (
+                b(h + g(h)),
+                "the first half is right; in the second the mlp reads ln_2(h), and the sum stays as it is",
+            ),
             (x + g(b(h)), "the second sum starts from x: what attention has added is lost"),
             (
                 h + g(b(x)),

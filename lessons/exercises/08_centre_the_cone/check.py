@@ -52,6 +52,10 @@ def check(exercise: ModuleType) -> None:
                 "centring changes the lengths: normalise afterwards",
             ),
             (
+                normalize(normalize(x)[0] - unit.mean(axis=0))[0],
+                "the rows are normalised before centring as well: take the mean away from x as it is",
+            ),
+            (
                 normalize(x - corpus.mean())[0],
                 "corpus.mean() is one number for all columns: axis=0 gives the mean vector",
             ),

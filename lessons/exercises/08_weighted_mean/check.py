@@ -39,7 +39,10 @@ def check(exercise: ModuleType) -> None:
         y,
         exercise.pool(x, lengths),
         "pool(x, [3, 1, 4])",
-        [(y / lengths[:, None], "the weights sum to 1 already: do not divide by the length as well")],
+        [
+            (y / lengths[:, None], "the weights sum to 1 already: do not divide by the length as well"),
+            (pooling(x, batch, "mean")[0], "this is the plain mean: later tokens should count for more"),
+        ],
     )
     same_array(
         pooling_backward(dy, ctx),

@@ -29,6 +29,10 @@ def check(exercise: ModuleType) -> None:
             ((x * y).sum(axis=1), "this is not divided by the two lengths"),
             ((x * y).mean(axis=1), "this is the covariance: divide by both standard deviations"),
             ((x * y).sum(axis=1) / norms**2, "you divide by the squared lengths: a root is missing"),
+            (
+                (x * y).sum(axis=1) / norms * 5 / 6,
+                "the covariance is divided by D and the deviations by D − 1: the same for both, ddof=0",
+            ),
             ((x * y).sum(axis=1) / norms / 6, "lengths and sum belong together: do not divide by D as well"),
             (
                 (x * b).sum(axis=1) / (np.linalg.norm(x, axis=1) * np.linalg.norm(b, axis=1)),

@@ -39,6 +39,10 @@ def check(exercise: ModuleType) -> None:
                 ),
                 (dy - (dy * y).sum(axis=-1, keepdims=True), "the factor y in front is missing"),
                 (
+                    y * (dy - (dy * y).sum(axis=min(1, y.ndim - 1), keepdims=True)),
+                    "axis=1 is not the last axis here: use axis=-1",
+                ),
+                (
                     y * (dy - (dy * y).sum()),
                     "the sum goes over all rows: over the last axis alone, with keepdims=True",
                 ),

@@ -43,8 +43,8 @@ def check(exercise: ModuleType) -> None:
                 (5 * (there + back) / 2, "the mean over the rows is asked for"),
                 (
                     lambda y: not np.isfinite(y),
-                    "exp of a score in the hundreds overflows, or a sum is 0 and has no log: take each row's maximum away "
-                    "first",
+                    "exp of a score in the hundreds overflows, or a sum is 0 and has no log: take each "
+                    "row's maximum away first",
                 ),
             ],
         )

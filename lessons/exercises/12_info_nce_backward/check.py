@@ -39,6 +39,7 @@ def compare(exercise: ModuleType, a: np.ndarray, b: np.ndarray, tau: float) -> N
                     product(p) / M / tau,
                     "the identity is missing: what belongs together is pulled, softmax − I",
                 ),
+                (db if name == "da" else da, "da and db are exchanged"),
                 (-right, "the sign: softmax − I, not I − softmax"),
                 (
                     product(columns - np.eye(M)) / M / tau,

@@ -32,6 +32,10 @@ def check(exercise: ModuleType) -> None:
                 ALIKE,
             ),
             (run(theta, batches, lambda parts: [1] * len(parts), reset=False), f"{ALIKE}; and {ZERO}"),
+            (
+                run(theta, batches, lambda parts: [0] * (len(parts) - 1) + [1]),
+                "only the last part of a batch is left: `total` takes all of them together",
+            ),
             (each_part(theta, batches), "a step is made after every part: one step a batch"),
             (lambda y: np.allclose(y, theta), "nothing has moved"),
         ],

@@ -13,7 +13,7 @@ and
 
     hidden, ctx = model.forward(batch, keep=True)         model.backward(dhidden, ctx, gradients)
 
-The package does it in `vector_gradients`, `minigpt2/training/gradients.py` (not to be called here).
+The package: `vector_gradients` in `minigpt2/training/gradients.py`.
 """
 
 import numpy as np

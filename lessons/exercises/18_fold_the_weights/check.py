@@ -44,9 +44,13 @@ def check(exercise: ModuleType) -> None:
         "b'",
         [
             (bias @ weight + b, "the query's bias is divided by sqrt(K), too: all of the query is"),
+            (bias @ right + b, "bias goes through the W from BEFORE folding, which has no gain in it"),
             (b * root, "layernorm's bias goes through W, too: bias @ W + b"),
             (b, "layernorm's bias goes through W, and the query's part is divided by sqrt(K)"),
-            ((gain * bias @ weight + b) * root, "gain scales x̂, not bias: bias @ W without it"),
+            (
+                (gain * bias @ weight + b) * root,
+                "gain scales x̂, not bias: bias @ W, with the W from before folding",
+            ),
             ((bias @ weight) * root, "the linear layer's own bias b is missing"),
             (bias @ weight * root + b, "b is part of the query, too: divide the sum"),
             ((bias @ weight + b) / math.sqrt(K), ALL),

@@ -45,9 +45,9 @@ def check(exercise: ModuleType) -> None:
         raw = np.log(C * total / np.outer(sums, sums))
         plain = np.log(C / np.outer(sums, sums))
     right = np.where(C > 0, np.maximum(0.0, raw), 0.0)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yours = exercise.ppmi(C.copy())
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yours = exercise.ppmi(C)
     same_array(
         right,
         yours,
@@ -71,6 +71,11 @@ def check(exercise: ModuleType) -> None:
                 "the natural logarithm is meant",
             ),
         ],
+    )
+    require(
+        not caught,
+        f"ppmi(C) is right, but NumPy warns: {caught[0].message if caught else ''}",
+        "the logarithm is taken of zeros, too, and thrown away: compute only where C > 0",
     )
     U, S, _ = np.linalg.svd(right)
     D = 3

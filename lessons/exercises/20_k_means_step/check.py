@@ -32,6 +32,12 @@ def check(exercise: ModuleType) -> None:
             (lambda y: y.shape == (k,), "one number for each row of x: argmin over the centres, axis=1"),
         ],
     )
+    same_array(
+        np.array([0]),
+        exercise.assign(np.zeros((1, 2)), np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 2.0]])),
+        "assign of a row between centres 0 and 1",
+        [(np.array([1]), "of two centres that are equally near the lower number is asked for")],
+    )
     groups = np.array([0, 0, 2, 3, 2, 0, 3, 3, 2, 0, 2, 2])  # group 1 has no rows
     right = centres.copy()
     for group in (0, 2, 3):
