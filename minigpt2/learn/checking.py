@@ -78,10 +78,12 @@ def same_value(expected: Any, yours: Any, name: str, reasons: Sequence[Reason] =
     """
     if yours is None and expected is not None:
         raise WrongAnswer(f"{name} gives None", reason=RETURNS_NOTHING)
-    if isinstance(yours, np.ndarray):
-        yours = yours.tolist()
-    if isinstance(yours, np.generic):
-        yours = yours.item()
+    yours = _plain(yours.tolist() if isinstance(yours, np.ndarray) else yours)
+    if _holds_arrays(yours):
+        raise WrongAnswer(
+            f"{name} holds arrays, expected is {_short(expected)}",
+            reason="array.tolist() makes a list of an array",
+        )
     if type(yours) is tuple and type(expected) is list:
         yours = list(yours)
     if _equal(expected, yours):
@@ -105,6 +107,15 @@ def number(value: Any, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
         raise WrongAnswer(f"{name} gives a {type(value).__name__}, expected is one number")
     return float(value)
+
+
+def array(value: Any, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    """An array of numbers of this shape that a function returned, or WrongAnswer."""
+    value = _as_array(value, np.empty(shape), name)
+    if value.shape != shape:
+        guess = _guess_from_shape(np.empty(shape), value)
+        raise WrongAnswer(f"{name} has shape {value.shape}, expected is {shape}", reason=guess)
+    return value
 
 
 def several(values: Any, names: str, of: str) -> Sequence[Any]:
@@ -273,6 +284,20 @@ def _equal(a: Any, b: Any) -> bool:
         return bool(a == b)
     except ValueError:  # arrays inside
         return False
+
+
+def _plain(value: Any) -> Any:
+    """The same with Python's numbers for NumPy's, inside too."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if type(value) in (list, tuple):
+        return type(value)(_plain(part) for part in value)
+    return {_plain(key): _plain(part) for key, part in value.items()} if type(value) is dict else value
+
+
+def _holds_arrays(value: Any) -> bool:
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+    return isinstance(value, np.ndarray) or any(_holds_arrays(part) for part in parts)
 
 
 def _as_lists(value: Any) -> Any:

@@ -26,7 +26,18 @@ def check(exercise: ModuleType) -> None:
                 if len(x) > 1 and (whole.sum(axis=1) == 0).any()
                 else "exp overflows: take each row's maximum away before exp; it cancels in the quotient",
             )
-        same_array(softmax(x)[0], yours, "softmax of large scores")
+        same_array(
+            softmax(x)[0],
+            yours,
+            "softmax of large scores",
+            [
+                (
+                    lambda y: True,
+                    "clipping scores or replacing NaN loses what tells them apart: take each row's maximum "
+                    "away before exp",
+                )
+            ],
+        )
 
 
 def compare(exercise: ModuleType, x: np.ndarray, name: str) -> None:

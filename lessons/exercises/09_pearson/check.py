@@ -21,6 +21,10 @@ def check(exercise: ModuleType) -> None:
         yours,
         "pearson(a, b)",
         [
+            (
+                lambda yours: yours.shape == (4, 4),
+                "each row of a meets the same row of b alone, not all rows of b",
+            ),
             (pairwise(a, b, "cosine"), "this is the cosine: take each row's mean away first"),
             (
                 pairwise(p, q, "cosine"),

@@ -28,6 +28,7 @@ def check(exercise: ModuleType) -> None:
         "dx",
         [
             (dy @ weight, "dx[n, i] = Σ_j dy[n, j] · W[i, j] runs over W's columns: dy @ W.T"),
+            (x.T @ dy, "dx and dweight are exchanged: dx comes first"),
             (x @ weight, "this is forward again: dx comes from dy"),
         ],
     )

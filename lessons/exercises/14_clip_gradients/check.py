@@ -4,7 +4,7 @@ from types import ModuleType
 
 import numpy as np
 
-from minigpt2.learn.checking import require, same_array, same_value, several
+from minigpt2.learn.checking import array, require, same_array, same_value, several
 
 
 def check(exercise: ModuleType) -> None:
@@ -18,6 +18,8 @@ def check(exercise: ModuleType) -> None:
     norm = float(np.sqrt(flat @ flat))
     for largest in (1.0, 0.5 * norm, 2.0 * norm):
         clipped, yours = several(exercise.clip(dict(gradients), largest), "clipped, norm", "clip")
+        kind = type(clipped).__name__
+        require(isinstance(clipped, dict), f"clip gives a {kind} first, expected is a dictionary of arrays")
         same_value(list(gradients), list(clipped), "the names that come back")
         own = [float(np.linalg.norm(g)) for g in gradients.values()]
         same_array(
@@ -35,7 +37,9 @@ def check(exercise: ModuleType) -> None:
                 (np.array(min(norm, largest)), "the norm from BEFORE clipping is asked for"),
             ],
         )
-        mine = np.concatenate([np.asarray(clipped[name]).ravel() for name in gradients])
+        mine = np.concatenate(
+            [array(clipped[name], f"clipped[{name!r}]", g.shape).ravel() for name, g in gradients.items()]
+        )
         each = np.concatenate([g.ravel() * min(1.0, largest / np.linalg.norm(g)) for g in gradients.values()])
         same_array(
             flat * min(1.0, largest / norm),
