@@ -22,6 +22,10 @@ def check(exercise: ModuleType) -> None:
                     "the last token is lost: a pair can begin at most at the one before it",
                 ),
                 (
+                    replaced(ids[::-1], pair[::-1], 9)[::-1],
+                    "the merging goes from the right: of three in a row the FIRST two join",
+                ),
+                (
                     lambda yours: yours == ids,
                     "nothing is replaced; is (ids[i], ids[i + 1]) compared as a tuple?",
                 ),

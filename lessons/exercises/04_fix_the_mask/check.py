@@ -54,7 +54,7 @@ def compare(exercise: ModuleType, scores: np.ndarray, lengths: np.ndarray) -> No
 
 
 FUTURE = "tokens see the future: token 0 may see itself alone, and gives weight to tokens after it"
-HIDDEN = "keys that are hidden have small weights above 0, not exactly 0"
+HIDDEN = "keys that are hidden have weights above 0, not exactly 0"
 
 
 def weights_where(scores, lengths, may_see):

@@ -36,8 +36,7 @@ def check(exercise: ModuleType) -> None:
         [
             (
                 b(a(x + f(x)) + g(a(x + f(x)))),
-                "every row of yours has mean 0: the stream itself is normalised, where it should only be "
-                "added to",
+                "the stream itself is normalised: x does not come through to y but for what is added to it",
             ),
             (
                 b(h + g(h)),

@@ -1,4 +1,4 @@
-# expect: keys that are hidden have small weights above 0
+# expect: keys that are hidden have weights above 0
 import numpy as np
 
 

@@ -1,0 +1,3 @@
+# expect: your file takes ranks from the package
+
+
