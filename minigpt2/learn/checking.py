@@ -104,7 +104,7 @@ def number(value: Any, name: str) -> float:
     """The one number that a function returned, or WrongAnswer."""
     if value is None:
         raise WrongAnswer(f"{name} gives None", reason=RETURNS_NOTHING)
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
+    if isinstance(value, (bool, np.complexfloating)) or not isinstance(value, (int, float, np.number)):
         raise WrongAnswer(f"{name} gives a {type(value).__name__}, expected is one number")
     return float(value)
 
