@@ -235,11 +235,18 @@ def _state() -> dict[str, Any]:
         raise OutputError(f"cannot read {path}: {(error.strerror or 'refused').lower()}") from None
     except ValueError:
         found = None
-    is_usable = isinstance(found, dict) and all(type(found.get(k, v)) is type(v) for k, v in empty.items())
-    if not is_usable:
+    if not _is_usable(found, empty):
         os.replace(path, path.with_suffix(".unreadable"))
         return empty
     return {key: found.get(key, value) for key, value in empty.items()}
+
+
+def _is_usable(found: Any, empty: dict[str, Any]) -> bool:
+    """Is it what `_remember` writes, also inside?"""
+    if not isinstance(found, dict) or any(type(found.get(key, v)) is not type(v) for key, v in empty.items()):
+        return False
+    counts = [*found.get("hints", {}).values(), *found.get("asked", {}).values()]
+    return all(type(n) is int for n in counts) and all(type(name) is str for name in found.get("done", []))
 
 
 def _remember(state: dict[str, Any]) -> None:
