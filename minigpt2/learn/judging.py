@@ -264,7 +264,8 @@ def _advice(error: BaseException) -> str:
 
 def _frames(error: BaseException, exercise: Path) -> list[traceback.FrameSummary]:
     """The learner's own frames, outermost first."""
-    return [f for f in traceback.extract_tb(error.__traceback__) if f.filename == str(exercise)]
+    frames = traceback.extract_tb(error.__traceback__)
+    return [f for f in frames if f.filename == str(exercise) and f.lineno]  # None between two lines
 
 
 def _line(source: str, number: int | None) -> str:

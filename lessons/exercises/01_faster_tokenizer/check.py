@@ -9,8 +9,9 @@ from minigpt2.tokenizer.bpe import merge_by_scan
 from minigpt2.tokenizer.train import train_bpe
 
 VOCABULARY = (
-    "the of and to lower lowest newest wider tokenizer embedding sentence meaning vectors attention".split()
-)
+    "the of and to lower lowest newest wider tokenizer embedding sentence meaning vectors attention "
+    "lowestof newestof zzz zzz zzz".split()
+)  # the last ones come out otherwise where ranks or places are taken in another order
 
 
 class Pair(tuple):

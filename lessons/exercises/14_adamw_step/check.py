@@ -83,6 +83,9 @@ def check(exercise: ModuleType) -> None:
         )
         theta, m, v = parameters.flat.copy(), right_m.copy(), right_v.copy()
     ones = np.ones(2)
+    second = exercise.adamw(3.0 * ones, 1.0 * ones, 2.0 * ones, 0.5 * ones, 3, 0.1)
+    for name, right, yours in zip(("m", "v"), (0.95, 1.965), second[1:], strict=True):
+        same_array(right * ones, yours, f"{name} with betas as they are by default")
     usual = exercise.adamw(3.0 * ones, 0.0 * ones, 0.0 * ones, 1e-7 * ones, 1, 0.5)[0]
     same_array(
         (3.0 * (1 - 0.5 * 0.01) - 0.5 / 1.1) * ones,
