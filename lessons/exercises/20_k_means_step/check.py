@@ -63,13 +63,13 @@ def check(exercise: ModuleType) -> None:
             ),
         ],
     )
-    many, few = rng.standard_normal((2000, 40)), rng.standard_normal((50, 40))
+    many, few = rng.standard_normal((1000, 40)), rng.standard_normal((50, 40))
     tracemalloc.start()
     exercise.assign(many, few)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     require(
-        peak < 2000 * 50 * 40 * 8 / 2,
-        f"assign takes {peak / 1e6:.0f} MB; the (M, k) distances have 0.8 MB",
+        peak < 1000 * 50 * 40 * 8 / 2,
+        f"assign takes {peak / 1e6:.0f} MB; the (M, k) distances have 0.4 MB",
         "there is an (M, k, D) array: multiply the square out and use one product",
     )
