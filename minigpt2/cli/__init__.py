@@ -81,6 +81,9 @@ def main(argv: Sequence[str] | None = None) -> int:
                 raise_to_stderr(error)
             console.say(f"error: {explain(error)}")
             return error.exit_code if isinstance(error, MiniGPT2Error) else 1
+        except SystemExit:  # told to end from outside, perhaps because the terminal has gone
+            _discard_unwritable_stdout()
+            raise
         finally:
             _discard_unwritable_stderr()
 

@@ -22,6 +22,10 @@ from .cells import CODE, Lesson
 from .claims import forget_claims
 from .show import show
 
+# The signal that ends what takes too long, which the program sends to itself. Not SIGINT where there is
+# another: a program that a shell runs in the background ignores that one.
+TIME_IS_UP = getattr(signal, "SIGALRM", signal.SIGINT)
+
 # What the program exits with when it is told to end from outside, in a cell or not.
 ENDED_BY_SIGNAL = tuple(
     128 + getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)
@@ -99,7 +103,10 @@ class Runner:
 
 @contextlib.contextmanager
 def time_limit(seconds: float | None) -> Iterator[None]:
-    """Raise TimeLimitError in the main thread after `seconds`; None: never."""
+    """Raise TimeLimitError after `seconds` in the main thread, which must be the one that asks; None: never.
+
+    What runs is stopped by KeyboardInterrupt, which `except Exception` in it does not catch.
+    """
     if seconds is None:
         yield
         return
@@ -107,8 +114,9 @@ def time_limit(seconds: float | None) -> Iterator[None]:
 
     def stop() -> None:
         is_over.set()
-        _thread.interrupt_main()
+        _thread.interrupt_main(TIME_IS_UP)
 
+    handler = signal.signal(TIME_IS_UP, signal.default_int_handler)
     timer = threading.Timer(seconds, stop)
     timer.daemon = True
     timer.start()
@@ -120,6 +128,7 @@ def time_limit(seconds: float | None) -> Iterator[None]:
         raise TimeLimitError(f"stopped after {seconds:g} s: a cell may not take longer here") from None
     finally:
         timer.cancel()
+        signal.signal(TIME_IS_UP, handler)
 
 
 def short_traceback(error: BaseException) -> str:

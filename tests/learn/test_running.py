@@ -130,6 +130,24 @@ def test_the_time_limit(runner):
     assert runner.run(1, "x = 1", limit=30.0).problem == ""
 
 
+@pytest.mark.parametrize("handler", [signal.SIG_IGN, signal.default_int_handler])
+def test_the_time_limit_whatever_becomes_of_ctrl_c(runner, handler):
+    """A shell without job control starts what runs in the background with SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        assert "stopped after 0.2 s" in runner.run(1, "while True:\n    pass", limit=0.2).problem
+        assert signal.getsignal(signal.SIGINT) is handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_the_time_limit_leaves_no_handler(runner):
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGALRM)]
+    runner.run(1, "while True:\n    pass", limit=0.2)
+    runner.run(1, "x = 1", limit=30.0)
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGALRM)] == before
+
+
 def test_what_was_shown_may_be_an_array(runner, capsys):
     runner.variables["x"] = np.arange(3)
     assert runner.run(1, "x").problem == ""
