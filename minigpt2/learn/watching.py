@@ -53,7 +53,11 @@ def _watched(function: Any) -> Any:
 
 def _names(function: Callable[..., Any], count: int) -> list[str]:
     """What the function calls its first `count` arguments."""
-    names = [name for name, p in inspect.signature(function).parameters.items() if p.kind < p.VAR_POSITIONAL]
+    try:
+        parameters = inspect.signature(function).parameters.items()
+    except ValueError:  # a function written in C that does not say
+        parameters = []
+    names = [name for name, p in parameters if p.kind < p.VAR_POSITIONAL]
     return (names + [f"number {i + 1}" for i in range(len(names), count)])[:count]
 
 

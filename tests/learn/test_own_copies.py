@@ -139,7 +139,9 @@ def test_the_state_is_the_users_alone(tmp_path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"done": 3}', '{"done": [[]]}', '{"hints": {"a": "b"}}', "\xff"])
+@pytest.mark.parametrize(
+    "content", ["{", "[]", '{"done": 3}', '{"done": [[]]}', '{"hints": {"a": "b"}}', "\xff"]
+)
 def test_a_broken_state_is_moved_aside(tmp_path, content):
     exercises.start(FIRST)
     path = tmp_path / "state" / "minigpt2" / "exercises.json"

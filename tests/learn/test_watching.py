@@ -57,6 +57,11 @@ def test_what_leaves_its_inputs_alone_gives_what_it_gives():
         watched(f=lambda: 1 / 0).f()
 
 
+def test_a_function_that_does_not_say_what_it_takes():
+    with pytest.raises(WrongAnswer, match="its input number 1"):
+        watched(f=dict.pop).f({"a": 1}, "a")
+
+
 def test_named_functions_may_work_in_place():
     x = np.zeros(2)
     watched(("f",), f=adds_one).f(x)
