@@ -252,7 +252,7 @@ def _start(name: str) -> int:
 
     path = exercises.start(name)
     print(f"{path}")
-    console.say(f"complete this file, then: minigpt2 learn check {path.stem}")
+    console.say(f"complete it, then: minigpt2 learn check {path.stem}")
     return 0
 
 

@@ -32,6 +32,10 @@ def check(exercise: ModuleType) -> None:
             (dict(apart), "pairs overlap: step through the word by 1, not by 2"),
             (dict(unordered), "a pair has an order: (1, 2) and (2, 1) are counted apart"),
             (dict(across), "the last token of a word and the first of the next are no pair"),
+            (
+                lambda yours: any(len(pair) < 2 for pair in yours),
+                "the last token of a word has no neighbour on its right: it begins no pair",
+            ),
         ],
     )
     counts = {(9, 4): 7, (3, 8): 7, (3, 5): 7, (1, 1): 2, (2, 9): 6}

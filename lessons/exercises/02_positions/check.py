@@ -45,5 +45,9 @@ def check(exercise: ModuleType) -> None:
             (wte[batch.ids] + wpe[batch.ids], "wpe is read at the ids; read it at the positions"),
             (wte[batch.ids] + wpe[np.arange(6)], "positions go on over the end of a sentence here"),
             (wte[batch.ids] * wpe[batch.positions], "the two rows are added, not multiplied"),
+            (
+                np.concatenate([wte[batch.ids], wpe[batch.positions]], axis=1),
+                "the two rows are added, not put side by side: the width stays D",
+            ),
         ],
     )

@@ -49,6 +49,11 @@ def compare(exercise: ModuleType, scores: np.ndarray, lengths: np.ndarray) -> No
                 lambda yours: yours[np.arange(len(causal)) >= lengths[:, None]].any(),
                 "padded queries have weights: their rows must be 0",
             ),
+            (
+                lambda yours: yours[0, 0, 1:].sum() > 0,
+                "token 0 still sees the future a little: a finite score always leaves some weight, only "
+                "-inf leaves none",
+            ),
         ],
     )
 

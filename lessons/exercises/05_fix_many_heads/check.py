@@ -29,6 +29,10 @@ def check(exercise: ModuleType) -> None:
             (by_hand(qkv, H, T, merged=True), "the root is of K = D / H, not of T or H"),
             (by_hand(qkv, H, H, merged=True), "the root is of K = D / H, not of H"),
             (
+                by_hand(qkv, H, D // H, merged=True).reshape(T, H, D // H).transpose(1, 2, 0).reshape(T, D),
+                "z is (H, T, K): the axes that must change places are the first two",
+            ),
+            (
                 by_hand(qkv, H, D // H, merged=True, causal=False),
                 "the triangle is gone: tokens see the future",
             ),

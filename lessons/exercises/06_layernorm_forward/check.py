@@ -25,6 +25,10 @@ def check(exercise: ModuleType) -> None:
         [
             (by(axis=0) * gain + bias, "every column is normalised; layernorm does it to every row: axis=1"),
             (
+                by(axis=None) * gain + bias,
+                "mean and variance are those of the whole array: each row has its own, axis=1",
+            ),
+            (
                 by(ddof=1) * gain + bias,
                 "the variance is divided by D − 1; it is the plain mean of the squares, ddof=0",
             ),

@@ -29,6 +29,10 @@ def check(exercise: ModuleType) -> None:
                     right - biases,
                     "the biases of the four linear layers of a block are missing: 3·D + D + 4·D + D",
                 ),
+                (
+                    right - L * 13 * D - 2 * D,
+                    "these are the matrices alone: biases and layernorms are learned, too",
+                ),
                 (right - 2 * D, "the last layernorm, after all blocks, is missing"),
                 (right - P * D, "the position table is missing"),
                 (right - L * 4 * D, "the two layernorms of each block are missing"),
