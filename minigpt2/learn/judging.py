@@ -261,6 +261,8 @@ def _advice(error: BaseException) -> str:
         return "print the .shape of both sides; is a transpose or keepdims=True missing?"
     if "'NoneType'" in text:
         return "something that should be a value is None: a function without `return`?"
+    if isinstance(error, IndexError) and "out of bounds" in text:
+        return "places count from 0: of n entries the last has the number n − 1"
     return ""
 
 

@@ -30,6 +30,10 @@ def check(exercise: ModuleType) -> None:
                 pairwise(p, q, "cosine"),
                 "the mean of each column is taken away; each row loses its own: axis=1",
             ),
+            (
+                pairwise(a - a.mean(), b - b.mean(), "cosine"),
+                "one mean of the whole array is taken away; each row loses its own: axis=1, keepdims=True",
+            ),
             ((x * y).sum(axis=1), "this is not divided by the two lengths"),
             ((x * y).mean(axis=1), "this is the covariance: divide by both standard deviations"),
             ((x * y).sum(axis=1) / norms**2, "you divide by the squared lengths: a root is missing"),

@@ -29,6 +29,10 @@ def check(exercise: ModuleType) -> None:
                     "divide by the larger of the two lengths, not by their sum",
                 ),
                 (
+                    np.array(np.abs(x - y).max() / max(np.abs(x).max(), np.abs(y).max())),
+                    "‖·‖ is the length over all entries, not the largest entry",
+                ),
+                (
                     np.array((np.abs(x - y) / np.maximum(np.abs(x), np.abs(y))).max()),
                     "entry by entry, an entry near 0 looks wrong by chance: take the lengths over all "
                     "entries",
