@@ -3,8 +3,9 @@
     check_apart     in a process of its own, with a time limit: for files that people are writing
     check_here      in this process, for files that are known to end
 
-A check is a file with `check(exercise)`, where `exercise` is the learner's module. Beside it lies the
-exercise as it was handed out; functions that it has must be there still, and take as many arguments.
+A check is a file with `check(exercise)`, where `exercise` is the learner's module, watched (`watching.py`).
+Beside it lies the exercise as it was handed out; functions that it has must be there still, and take as many
+arguments.
 """
 
 import ast
@@ -27,6 +28,7 @@ from types import ModuleType
 
 from .checking import WrongAnswer
 from .verdict import BROKEN, NOT_DONE, PASSED, STOPPED, Verdict, wrong
+from .watching import Watched, refuse_borrowed
 
 LIMIT = 10.0  # seconds for one check
 START_UP = 20.0  # seconds for Python and NumPy to start, on a busy machine
@@ -129,8 +131,11 @@ def judge(exercise: Path, check: Path) -> Verdict:
 def _outcome(code, module: LearnerModule, exercise: Path, source: str, check: Path) -> Verdict:
     try:
         exec(code, vars(module))
-        _require_functions(module, check.parent / "exercise.py")
-        _load_check(check)(module)
+        handed_out = (check.parent / "exercise.py").read_text(encoding="utf-8")
+        _require_functions(module, handed_out)
+        refuse_borrowed(source, handed_out)
+        loaded = _load_check(check)
+        loaded.check(Watched(module, getattr(loaded, "IN_PLACE", ())))
     except WrongAnswer as error:
         return wrong(error)._replace(code=_rows(_frames(error, exercise), source))
     except MissingNameError as error:
@@ -157,17 +162,17 @@ def _known_as(module: ModuleType) -> Iterator[LearnerModule]:
             sys.modules[module.__name__] = before
 
 
-def _load_check(path: Path):
-    """The function `check` of a check file."""
+def _load_check(path: Path) -> ModuleType:
+    """A check file as a module."""
     module = ModuleType("check")
     module.__file__ = str(path)
     exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), vars(module))
-    return module.check
+    return module
 
 
-def _require_functions(module: LearnerModule, handed_out: Path) -> None:
+def _require_functions(module: LearnerModule, handed_out: str) -> None:
     """Raise unless the functions of the exercise as handed out are there and take as many arguments."""
-    for node in ast.parse(handed_out.read_text(encoding="utf-8")).body:
+    for node in ast.parse(handed_out).body:
         if isinstance(node, ast.ClassDef):
             getattr(module, node.name)
         if not isinstance(node, ast.FunctionDef) or node.name.startswith("_"):
@@ -180,6 +185,8 @@ def _require_functions(module: LearnerModule, handed_out: Path) -> None:
         try:
             inspect.signature(function).bind(*names[: len(names) - len(node.args.defaults)])
             inspect.signature(function).bind(*names)
+        except ValueError:  # a function written in C that does not say what it takes
+            continue
         except TypeError:
             raise WrongAnswer(
                 f"{node.name} should take {', '.join(names) or 'nothing'}; "
@@ -256,6 +263,8 @@ def _advice(error: BaseException, text: str) -> str:
         return "input() has nobody to ask here: take it out"
     if isinstance(error, NameError):
         return "is the name misspelled, or its import missing?"
+    if isinstance(error, IndexError) and "must be of integer" in text:
+        return "an index is a whole number: is an array of floats used as one? .astype(int)"
     if "could not be broadcast" in text or "mismatch in its core dimension" in text or "not aligned" in text:
         return "print the .shape of both sides; is a transpose or keepdims=True missing?"
     if "'NoneType'" in text:
@@ -267,7 +276,8 @@ def _advice(error: BaseException, text: str) -> str:
 
 def _frames(error: BaseException, exercise: Path) -> list[traceback.FrameSummary]:
     """The learner's own frames, outermost first."""
-    return [f for f in traceback.extract_tb(error.__traceback__) if f.filename == str(exercise)]
+    frames = traceback.extract_tb(error.__traceback__)
+    return [f for f in frames if f.filename == str(exercise) and f.lineno]  # None between two lines
 
 
 def _line(source: str, number: int | None) -> str:

@@ -57,6 +57,17 @@ ENDING = {
     "exception": ("def double(x):\n    return y\n", BROKEN, "line 2 fails: NameError"),
     "exit": ("import sys\nsys.exit(3)\n", BROKEN, "take exit() out"),
     "recursion": ("def double(x):\n    return double(x)\n", BROKEN, "calls itself without end"),
+    "a function in C": (
+        "import numpy as np\ndouble = np.negative\n",
+        WRONG,
+        "double(3) should be 6, yours is -3",
+    ),
+    "not the right one in C": ("double = max\n", BROKEN, "the check cannot use what your code gives"),
+    "an index that is a float": (
+        "import numpy as np\ndef double(x):\n    return np.arange(9)[np.array([2.0 * x])]\n",
+        BROKEN,
+        "an index is a whole number",
+    ),
     "fails in a call": (
         "def half(x):\n    return x / 0\ndef double(x):\n    return half(x)\n",
         BROKEN,

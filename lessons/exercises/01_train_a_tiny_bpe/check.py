@@ -2,7 +2,7 @@
 
 from types import ModuleType
 
-from minigpt2.learn.checking import require, same_value, unchanged
+from minigpt2.learn.checking import same_value
 from minigpt2.tokenizer.train import train_bpe
 
 TEXT = (
@@ -23,10 +23,7 @@ def check(exercise: ModuleType) -> None:
         right.append(((id_of[left], id_of[second]), 256 + n))
         id_of[left + second] = 256 + n
 
-    given = dict(words)
-    yours = exercise.train(given, 9)
-    require(yours is not None, "train(words, 9) gives None", "is its `return` missing?")
-    unchanged(words, given, "words")
+    yours = exercise.train(dict(words), 9)
     first = right[0][0]
     same_value(
         right,

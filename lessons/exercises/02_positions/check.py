@@ -10,7 +10,7 @@ from minigpt2.ragged import TokenBatch
 
 
 def check(exercise: ModuleType) -> None:
-    for lengths in ([3, 1, 2], [1, 4, 4], [2, 0, 3], [5]):
+    for lengths in ([3, 1, 2], [1, 4, 4], [2, 0, 3], [0, 2, 0], [5]):
         lengths = np.array(lengths)
         batch = TokenBatch([[0] * T for T in lengths])
         N = int(lengths.sum())

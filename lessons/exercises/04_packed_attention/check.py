@@ -31,6 +31,10 @@ def check(exercise: ModuleType) -> None:
                 (everywhere(q, k, v, same), "tokens see the ones that come after them: j ≤ i is missing"),
                 (everywhere(q, k, v, same & before, 1.0), "the division by sqrt(K) is missing"),
                 (
+                    lambda yours: yours.any() and not yours[batch.offsets[:-1][batch.lengths > 0]].any(),
+                    "a token sees itself, too: j ≤ i, not j < i",
+                ),
+                (
                     everywhere(q, k, v, same & before, np.sqrt(np.array(lengths)[sentence])[:, None]),
                     "the root is of K, the width of a key, not of the sentence's length",
                 ),

@@ -16,8 +16,8 @@ def check(exercise: ModuleType) -> None:
     x, weight, bias = rng.standard_normal((T, D)), rng.standard_normal((D, 3 * D)), rng.standard_normal(3 * D)
     qkv = x @ weight + bias
     right, _ = attend(qkv, TokenBatch([[0] * T]), H)
-    ROOT = "the scores are divided by sqrt(D): each head's keys have width K = D / H"
-    MERGE = "the heads are merged by reshape alone, so a row holds several tokens of one head"
+    ROOT = "every head looks at all tokens too evenly: its scores are sqrt(3) times too small with 3 heads"
+    MERGE = "row 0 belongs to token 0 and has numbers of tokens 0, 1 and 2, all from head 0"
     same_array(
         right,
         exercise.many_heads(x, weight, bias, H),

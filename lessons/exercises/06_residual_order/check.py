@@ -36,8 +36,11 @@ def check(exercise: ModuleType) -> None:
         [
             (
                 b(a(x + f(x)) + g(a(x + f(x)))),
-                "layernorm comes after the sums, so the stream itself is normalised: put it inside the "
-                "sublayer's argument",
+                "the stream itself is normalised: x does not come through to y but for what is added to it",
+            ),
+            (
+                b(h + g(h)),
+                "the first half is right; in the second the mlp reads ln_2(h), and the sum stays as it is",
             ),
             (x + g(b(h)), "the second sum starts from x: what attention has added is lost"),
             (

@@ -51,10 +51,10 @@ def check(exercise: ModuleType) -> None:
             (np.array(pearson(a, b)), "this is Pearson of the values: ranks first"),
         ],
     )
-    flat = exercise.spearman(np.ones(4), np.arange(4.0))
-    same_array(
-        np.array(0.0),
-        flat,
-        "spearman of a row of ties",
-        [(lambda y: np.isnan(y), "0/0: a row with only ties has no order, give 0")],
-    )
+    for rows in ((np.ones(4), np.arange(4.0)), (np.arange(4.0), np.ones(4))):
+        same_array(
+            np.array(0.0),
+            exercise.spearman(*rows),
+            f"spearman({rows[0].tolist()}, {rows[1].tolist()})",
+            [(lambda y: np.isnan(y), "0/0: a row with only ties has no order, give 0")],
+        )

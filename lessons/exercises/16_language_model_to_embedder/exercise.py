@@ -16,7 +16,7 @@ and
 
 The third of the last line would be the gradient of extra negatives, of which there are none here.
 
-The package does it in `vector_gradients`, `minigpt2/training/gradients.py` (not to be called here).
+The package: `vector_gradients` in `minigpt2/training/gradients.py`.
 """
 
 import numpy as np
