@@ -9,7 +9,7 @@ from minigpt2.backend import gpu_problem
 
 
 def pytest_configure():
-    """Ctrl-C reaches this process and those it starts, also where a shell has started it in the background."""
+    """Ctrl-C reaches this process and those it starts, also where a shell started it in the background."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
