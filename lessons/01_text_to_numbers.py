@@ -421,8 +421,8 @@ for word in ["hello", "antidisestablishmentarianism", "ab" * 300]:
 # `count_words`), `minigpt2/tokenizer/bpe.py` (`BPETokenizer`,
 # `encode_word`, `merge_by_scan`, `merge_by_heap`, `lowest_ranked_pair`),
 # `minigpt2/tokenizer/split.py` (`split_words`),
-# `minigpt2/tokenizer/text_cache.py` (`TextCache`, `Memory`, `WordEncoder`:
-# what stands between two blanks, looked up),
+# `minigpt2/tokenizer/text_cache.py` (`TextCache`, `Memory`, `WordEncoder`,
+# `encode_texts`, `encode_by_words`: what stands between two blanks, looked up),
 # `minigpt2/tokenizer/trace.py` (`trace_merges`, `WordTrace`, `MergeStep`),
 # `minigpt2/tokenizer/lowercase.py` (`lower`), `minigpt2/tokenizer/base.py`
 # (`Tokenizer`, `encode_flat`, `list_of_texts`, `decode_bytes`, `save`;
