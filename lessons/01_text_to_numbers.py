@@ -65,9 +65,10 @@ assert by_bytes.decode(ids) == "café"
 print(by_bytes)
 # %% [markdown]
 # The tokenizer says that it has 258 tokens, two more than there are bytes.
-# These two are *special tokens*: they stand for no text, but for "the text
-# ends here" and "nothing here". Nobody can write them by accident: spelled
-# out in a text they are ordinary characters, unless the caller allows them.
+# All tokens that a tokenizer has are its *vocabulary*. These two are *special
+# tokens*: they stand for no text, but for "the text ends here" and "nothing
+# here". Nobody can write them by accident: spelled out in a text they are
+# ordinary characters, unless the caller allows them.
 #
 # <!-- given: 258 -->
 # %%
@@ -87,29 +88,31 @@ claim("tokens with the special one", len(special))
 # <!-- claims: 20 = tokens of plain text; 8 = tokens with the special one -->
 #
 # Why not stop here? Because a model pays for every token. It computes a
-# vector for each, and attention, which lesson 03 builds, compares every token
-# with every other: twice the tokens, four times the comparisons.
+# vector, a list of numbers, for each, and attention, which lesson 03 builds,
+# compares every token with every other: twice the tokens, four times the
+# comparisons.
 #
 # ## The other extreme: one token for each word
 #
 # Let us see what that would need. The package comes with thousands of
-# sentences; we read most of them, note every different word, and look at the
-# sentences that we left out.
+# sentences; we read most of them, note every different word (all that stands
+# between two blanks), and look at the sentences that we left out.
 #
 # **Predict:** in how many of 2000 new sentences stands a word that we have
-# not seen in the other 23 600?
+# not seen in the other 10 800?
 #
-# <!-- given: 2000; 23 600 -->
+# <!-- given: 2000; 10 800 -->
 # %%
 import random
 
 from minigpt2.datasets import read_pairs
 
 pairs = read_pairs(data_file("train.tsv"))
-texts = pairs.first + pairs.second
+texts = sorted(set(pairs.first + pairs.second))  # each sentence once
 random.Random(0).shuffle(texts)
 known, unseen = texts[:-2000], texts[-2000:]
-print(f"{len(known)} sentences, such as:", *known[:3], sep="\n  ")
+short = [sentence for sentence in known if len(sentence) < 60]
+print(f"{len(known)} sentences, such as:", *short[:3], sep="\n  ")
 # %%
 words = {word for sentence in known for word in sentence.split()}
 
@@ -125,11 +128,11 @@ def with_unknown_word(sentences):
 claim("different words", len(words))
 claim("new sentences with an unknown word", len(with_unknown_word(unseen)))
 # %% [markdown]
-# Only 2 of 2000. Words look like a solved problem, and that is a trap: all of
-# these sentences were made from the same list of words, 3627 of them. Here
-# are six sentences from somewhere else.
+# Only 54 of 2000. Words look like a problem that is nearly solved, and that
+# is a trap: all of these sentences were made from the same list of words, of
+# which 3585 were seen. Here are six sentences from somewhere else.
 #
-# <!-- claims: 2 = new sentences with an unknown word; 3627 = different words
+# <!-- claims: 54 = new sentences with an unknown word; 3585 = different words
 # -->
 # <!-- given: 2000 -->
 # %%
@@ -234,7 +237,7 @@ print(trained, *trained.merges, sep="\n  ")
 # word into the next. Then the merges are replayed in each word: of all
 # neighbouring pairs the one that was learned first merges, then again, until
 # no pair is left that was ever learned. The model that comes with the package
-# has learned its merges from millions of sentences. Its tokenizer at work:
+# has learned its merges from a million lines of text. Its tokenizer at work:
 #
 # **Predict:** into which pieces does it cut "unbelievable"? (Each row will be
 # one merge: its rank, which is its place in the order of learning, the
@@ -297,12 +300,12 @@ claim("elsewhere, 4000", other_kind[4])
 # It does not halve. From 2000 to 4000 tokens, a word of the same kind of text
 # goes from 1.34 tokens to 1.13; it can never cost less than one. The other
 # line is the more honest one: sentences from elsewhere need about twice as
-# many tokens a word, 2.67 and then 2.2, as they do not share the words that
+# many tokens a word, 2.69 and then 2.2, as they do not share the words that
 # the merges were learned from. A tokenizer is good at the text that it has
 # seen.
 #
 # <!-- claims: 1.34 = tokens for a word, 2000; 1.13 = tokens for a word, 4000;
-# 2.67 = elsewhere, 2000; 2.2 = elsewhere, 4000 -->
+# 2.69 = elsewhere, 2000; 2.2 = elsewhere, 4000 -->
 # <!-- given: 2000; 4000 -->
 #
 # ## Who pays more?
@@ -320,20 +323,25 @@ cat_sleeps = {
 }
 costs = [len(tokenizer.encode(text)) for text in cat_sleeps.values()]
 show(Bars(list(cat_sleeps), costs, digits=0, caption="tokens"))
-claim("English tokens", costs[0])
-claim("Japanese tokens", costs[-1])
-claim("Japanese to English", costs[-1] / costs[0])
-claim("Japanese bytes", len(cat_sleeps["Japanese"].encode()))
+for name, cost in zip(cat_sleeps, costs, strict=True):
+    claim(f"{name} tokens", cost)
+lengths = [len(text.encode()) for text in cat_sleeps.values()]
+claim("bytes without a token, last three", sum(lengths[2:]) - sum(costs[2:]))
+claim("Japanese to English", costs[4] / costs[0])
+claim("Russian to English", costs[2] / costs[0])
 # %% [markdown]
-# English needs 4 tokens, Japanese 27: one for every single byte of its nine
-# characters, because no merge for them was ever learned. Nothing is unknown,
-# and yet a Japanese sentence gives the model seven times as many tokens to
-# compute, fills its window (the most tokens that it can read at once) seven
-# times sooner, and is spelled in pieces that mean nothing alone. The
-# vocabulary decides that, before the model has learned anything.
+# English needs 4 tokens and German 9, but Russian 32, Arabic 30 and Japanese
+# 27: one for every single byte, because no merge for these scripts was ever
+# learned. Nothing is unknown, and yet such a sentence gives the model seven
+# or eight times as many tokens to compute, fills its *window* (the most
+# tokens that it can read at once) as much sooner, and is spelled in pieces
+# that mean nothing alone. The vocabulary decides that, before the model has
+# learned anything.
 #
-# <!-- claims: 4 = English tokens; 27 = Japanese tokens; 'one for every single
-# byte' = Japanese bytes == 27; 'seven times' = Japanese to English > 6.5 -->
+# <!-- claims: 4 = English tokens; 9 = German tokens; 32 = Russian tokens; 30
+# = Arabic tokens; 27 = Japanese tokens; 'one for every single byte' = bytes
+# without a token, last three == 0; 'seven or eight times' = Japanese to
+# English > 6.5; 'eight times' = Russian to English == 8 -->
 #
 # ## And back
 #
@@ -371,7 +379,7 @@ for turn in ("first", "again"):
     fresh.encode_batch(unseen)
     print(f"{turn}: {1000 * (time.perf_counter() - start):.0f} ms")
 # %% [markdown]
-# For 0.07 of them: 29 688 words are only 2210 different ones. This is how a
+# For 0.07 of them: 29 894 words are only 2226 different ones. This is how a
 # tokenizer in pure Python can be quick: it does not do the work faster, it
 # does not do it again. (The second time is not for nothing: the text still
 # has to be cut into words, and each looked up.)
@@ -381,7 +389,7 @@ for turn in ("first", "again"):
 # is the definition, `merge_by_heap` the quick one. Two ways that must agree
 # are found in many places of this package: the slow one says what is right.
 #
-# <!-- claims: 0.07 = share to merge; 29 688 = words in all; 2210 = words to
+# <!-- claims: 0.07 = share to merge; 29 894 = words in all; 2226 = words to
 # merge -->
 # %%
 from minigpt2.tokenizer.bpe import merge_by_heap, merge_by_scan
@@ -390,7 +398,7 @@ for word in ["hello", "antidisestablishmentarianism", "ab" * 300]:
     start = tokenizer.byte_ids(word)
     quick = merge_by_heap(start, tokenizer.rank_of)
     assert quick == merge_by_scan(start, tokenizer.rank_of)
-    print(f"{len(start)} bytes, {len(quick)} tokens")
+    print(f"bytes: {len(start)}, tokens: {len(quick)}")
 # %% [markdown]
 # ## Three things to remember
 #
@@ -411,9 +419,14 @@ for word in ["hello", "antidisestablishmentarianism", "ab" * 300]:
 # Links: `minigpt2/tokenizer/byte.py` (`ByteTokenizer`,
 # `check_special_tokens`), `minigpt2/tokenizer/train.py` (`train_bpe`,
 # `count_words`), `minigpt2/tokenizer/bpe.py` (`BPETokenizer`,
-# `merge_by_scan`, `merge_by_heap`, `lowest_ranked_pair`),
+# `encode_word`, `merge_by_scan`, `merge_by_heap`, `lowest_ranked_pair`),
+# `minigpt2/tokenizer/split.py` (`split_words`),
+# `minigpt2/tokenizer/text_cache.py` (`TextCache`, `Memory`, `WordEncoder`,
+# `encode_texts`, `encode_by_words`: what stands between two blanks, looked up),
 # `minigpt2/tokenizer/trace.py` (`trace_merges`, `WordTrace`, `MergeStep`),
 # `minigpt2/tokenizer/lowercase.py` (`lower`), `minigpt2/tokenizer/base.py`
-# (`Tokenizer`, `replace_lone_surrogates`: text that is no valid Unicode),
-# `minigpt2/tokenizer/byte_alphabet.py` (`spell`, `unspell`: how vocabulary
-# files write bytes)
+# (`Tokenizer`, `encode_flat`, `list_of_texts`, `decode_bytes`, `save`;
+# `eos_id` and `pad_id`: the tokens that end a text and fill a row;
+# `replace_lone_surrogates`: text that is no valid Unicode),
+# `minigpt2/tokenizer/byte_alphabet.py` (`spell`, `unspell`, `unspell_all`: how
+# vocabulary files write bytes)

@@ -53,11 +53,11 @@ claim("cat to seven", np.sqrt(((cat - seven) ** 2).sum()))
 # They are also large. The bundled model has 16 384 tokens; let us write the
 # sentences that come with the package as one-hot rows.
 #
-# **Predict:** 25 600 short sentences, four bytes for each number: how much
-# memory is that?
+# **Predict:** 12 800 pairs of short sentences, four bytes for each number:
+# how much memory is that?
 #
 # <!-- claims: 1.41 = cat to dog -->
-# <!-- given: 2; 16 384; 25 600 -->
+# <!-- given: 2; 16 384; 12 800 -->
 # %%
 from minigpt2.datasets import read_pairs
 
@@ -147,14 +147,19 @@ def nearest(vector, k=5):
 
 # %%
 words = [" dog", " monday", " guitar", " three", " not", " the"]
-rows = [[word, ",".join(nearest(wte[token(word)])[1:])] for word in words]
+rows = []
+for word in words:
+    near = [text.replace(" ", "␣") for text in nearest(wte[token(word)])]
+    rows.append([near[0], "  ".join(near[1:])])
 show(Table(["token", "its nearest neighbours"], rows))
 
 
 # %% [markdown]
-# Nobody told the model that dogs are animals or that a guitar has strings.
-# Note " three": its neighbours are the same number in other spellings, then
-# other numbers. And " not" lies beside "'t", the ending of "isn't".
+# (A `␣` is the blank that belongs to a token, `�` a half character, as in
+# lesson 01.) Nobody told the model that dogs are animals or that a guitar has
+# strings. Note " three": its neighbours are the same number in other
+# spellings, then other numbers. And " not" lies beside "'t", the ending of
+# "isn't".
 #
 # ## A map
 #
@@ -224,13 +229,13 @@ claim("twins below 0.3", (alike < 0.3).mean())
 # strangers; 0.20 = twins below 0.3 ±0.02 -->
 # <!-- given: 0.3 -->
 # %%
-order = np.argsort(alike)
-for title, which in (("least", order[:6]), ("most", order[-6:])):
-    names = [tokenizer.decode([id]) for id in blank[which].tolist()]
-    twins = [
-        f"{name} {alike[i]:.2f}" for name, i in zip(names, which, strict=True)
-    ]
-    print(f"{title} alike:", *twins)
+names = [tokenizer.decode([id]) for id in blank.tolist()]
+order = np.argsort(alike).tolist()
+rows = [
+    [names[i], float(alike[i]), names[j], float(alike[j])]
+    for i, j in zip(order[:6], order[:-7:-1], strict=True)
+]
+show(Table(["least alike", "cosine", "most alike", "cosine"], rows))
 # %% [markdown]
 # The least alike are short pieces such as " hes" or " ine": after a blank
 # they begin a word, without one they are most often the middle or the end of
@@ -427,9 +432,12 @@ claim("cosine of a sentence with itself, with and without", stays)
 #
 # ## How a row learns
 #
-# One detail of the way back belongs here, since it is the classic mistake. A
-# sentence with "the" in two places reads one row twice, so that row gets the
-# *sum* of both gradients. In NumPy, `table[ids] += gradient` does not sum.
+# In training every number of the model is changed a little, again and again,
+# so that the error becomes smaller. The *gradient* says for each number in
+# which direction and how strongly (lesson 10 computes it). One detail of it
+# belongs here, since it is the classic mistake. A sentence with "the" in two
+# places reads one row twice, so that row gets the *sum* of both gradients. In
+# NumPy, `table[ids] += gradient` does not sum.
 #
 # **Predict:** three tokens, two of them the same, each with the gradient 1.
 # What arrives at the rows?
@@ -449,9 +457,9 @@ claim("row 4, wrong", wrong[4, 0])
 claim("row 4, right", right[4, 0])
 # %% [markdown]
 # Row 4 must get 2 and gets 1 the wrong way: NumPy reads the row once for both
-# places and writes twice. The package uses `xp.add.at`, which adds one after
-# the other. Nothing would have crashed; the commonest tokens would just have
-# learned too slowly.
+# places and writes twice. The package uses `np.add.at`, which adds one after
+# the other (and its twin on a GPU, lesson 17). Nothing would have crashed;
+# the commonest tokens would just have learned too slowly.
 #
 # <!-- claims: 2 = row 4, right; 1 = row 4, wrong -->
 # <!-- given: 4 -->

@@ -141,9 +141,9 @@ stable, _ = softmax(np.array([1001.0, 1002.0, 1003.0]))
 print("the package:", stable)
 assert np.allclose(stable, weights)
 # %% [markdown]
-# Not a number, three times: exp(1003) is larger than anything that a
-# computer's floating point holds, and infinity divided by infinity is
-# nothing. The package subtracts the largest score first
+# `nan`, "not a number", three times: exp(1003) is larger than any number that
+# a float can hold, so it counts as infinite, and infinity divided by infinity
+# is no number. The package subtracts the largest score first
 # (`minigpt2/layers/softmax.py`). That is allowed since only differences
 # count, and then no power is above one. Formula and program are not the same
 # thing.
@@ -253,17 +253,20 @@ show(Lines(winner, x=names, y_label="weight of the winner", low=0, high=1))
 print("standard deviation of the dot products:", np.round(spread, 1))
 claim("spread at 4", spread[0])
 claim("spread at 256", spread[-1])
+claim("winner at 4 without", without[0])
 claim("winner at 256 without", without[-1])
+claim("winner at 4 with", divided[0])
 claim("winner at 256 with", divided[-1])
 # %% [markdown]
-# Without the division the winner takes 0.93 of everything at a width of 256,
-# and attention hardly mixes any more; with it the winner gets about 0.3,
-# whatever the width. The reason is in the printed line: a sum of K products
-# of random numbers has a spread of `sqrt(K)`, 2 for K = 4 and 16 for K = 256.
-# Dividing by it keeps the scores at an ordinary size.
+# Without the division the winner takes 0.50 of everything at a width of 4 and
+# 0.93 at 256, where attention hardly mixes any more; with it the winner gets
+# about a third, whatever the width. The reason is in the printed line: a sum
+# of K products of random numbers has a spread of `sqrt(K)`, 2 for K = 4 and
+# 16 for K = 256. Dividing by it keeps the scores at an ordinary size.
 #
-# <!-- claims: 0.93 = winner at 256 without ±0.01; 0.3 = winner at 256 with
-# ±0.03 -->
+# <!-- claims: 0.50 = winner at 4 without ±0.01; 0.93 = winner at 256 without
+# ±0.01; 'about a third' = winner at 256 with > 0.28; 'whatever the width' =
+# winner at 4 with < 0.38 -->
 # <!-- claims: 2 = spread at 4 ±0.1; 16 = spread at 256 ±0.3 -->
 # <!-- given: 256; 4 -->
 #

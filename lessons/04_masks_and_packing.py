@@ -151,9 +151,9 @@ for name, gpt in (("causal", model), ("bidirectional", everyone)):
 # In the causal model nothing changes but the last digit: padding on the right
 # lies in every real token's future, so the triangle hides it already.
 # Everywhere one reads that a padded batch needs an attention mask. Filled on
-# the right, GPT-2 needs none. What it needs is a mask in the *pooling*:
-# averaged over all rows, filling included, the sentence is only 0.60 like
-# itself.
+# the right, GPT-2 needs none. What it needs is a mask in the *pooling*, the
+# step that makes one vector of all rows (lesson 08): averaged over all rows,
+# filling included, the sentence is only 0.60 like itself.
 #
 # The bidirectional model does need the mask: every real token looks at the
 # filling, and even the mean of the real rows has a cosine of 0.56 with the
@@ -175,13 +175,18 @@ for n in counts:
 names = [f"{n} in front" for n in counts]
 show(Bars(names, alike, high=1.0, caption="cosine with the truth"))
 claim("16 on the left", alike[2])
+moved = TokenBatch([sentence])
+moved.positions = moved.positions + 16  # as if a mask hid the filling
+moved = model.forward(moved)[0].mean(axis=0)  # (D,)
+claim("16 on the left, masked", cosine(right, moved))
 # %% [markdown]
 # Now the causal model is wrong too: 16 tokens of filling on the left leave a
-# cosine of 0.85, and every position is shifted besides. An attention mask
-# alone does not mend that; the positions must be counted from the first real
-# token. This mistake is made again and again, and it raises no error.
+# cosine of 0.85. An attention mask alone does not mend that, for every
+# position is shifted besides: with the filling hidden, but the positions
+# counted from it, the cosine is 0.95. They must be counted from the first
+# real token. This mistake is made again and again, and it raises no error.
 #
-# <!-- claims: 0.85 = 16 on the left -->
+# <!-- claims: 0.85 = 16 on the left; 0.95 = 16 on the left, masked -->
 # <!-- given: 16 -->
 #
 # ## What padding costs
@@ -203,7 +208,8 @@ pairs = read_pairs(data_file("train.tsv"))
 texts = np.array(sorted(set(pairs.first + pairs.second)))
 texts = texts[np.random.default_rng(0).permutation(len(texts))].tolist()
 lengths = np.array([len(ids) for ids in tokenizer.encode_batch(texts)])
-print(len(lengths), "sentences of", lengths.min(), "to", lengths.max())
+shortest, longest = lengths.min(), lengths.max()
+print(f"{len(lengths)} sentences of {shortest} to {longest} tokens")
 
 
 # %%
@@ -260,12 +266,12 @@ claim("mix, sorted, 512", curves["mix, sorted by length"][4])
 # ## Packing: no padding at all
 #
 # Look at what a layer needs to know. Embedding, layernorm, linear layers,
-# GELU: each treats every token by itself, so they do not care where a
-# sentence ends. They can take all tokens of a batch as one long matrix (N,
-# D), one sentence after the other. Only attention must know the borders (and
-# pooling, lesson 08). That is a *packed* or *ragged* batch: the ids in one
-# run, and the *offsets* where each sentence begins. The package computes with
-# nothing else: `minigpt2/ragged.py`.
+# GELU (lesson 06 builds these): each treats every token by itself, so they do
+# not care where a sentence ends. They can take all tokens of a batch as one
+# long matrix (N, D), one sentence after the other. Only attention must know
+# the borders (and pooling, lesson 08). That is a *packed* or *ragged* batch:
+# the ids in one run, and the *offsets* where each sentence begins. The
+# package computes with nothing else: `minigpt2/ragged.py`.
 # %%
 few = ["The cat is sleeping", "Hello", "Dogs bark at night", "Good morning"]
 batch = TokenBatch(tokenizer.encode_batch(few))
@@ -289,25 +295,23 @@ many = TokenBatch(ids)
 L = many.lengths
 claim("share that is visible", (L * (L + 1) / 2).sum() / many.N**2)
 groups = many.groups_of_equal_length()
-claim(
-    "share by groups of equal length",
-    sum(g.n * g.T**2 for g in groups) / many.N**2,
-)
-claim("share if padded", many.B * many.longest**2 / many.N**2)
+scores = sum(g.n * g.T**2 for g in groups)
+claim("share by groups of equal length", scores / many.N**2)
+claim("padded over groups", many.B * many.longest**2 / scores)
 claim("groups", len(groups))
 for group in groups[:4]:
-    print(f"{group.n} sentences of {group.T} tokens")
+    print(f"sentences: {group.n}, tokens in each: {group.T}")
 # %% [markdown]
 # Less than 1 in 100. So the package does it otherwise: it takes the sentences
 # of equal length together, n of T tokens, as a dense array (n, H, T, K) (H
 # heads of width K, lesson 05), with one triangle (T, T) for all of them. Then
 # it computes the scores of each sentence with itself and nothing else. A
-# padded batch computes many times as many.
+# padded batch computes more than six times as many.
 #
 # The function that walks over the groups is `heads_of_groups`.
 #
-# <!-- claims: 'Less than 1 in 100' = share that is visible < 0.01; 'many
-# times as many' = share if padded > 0.04 -->
+# <!-- claims: 'Less than 1 in 100' = share that is visible < 0.01; 'more than
+# six times as many' = padded over groups > 6 -->
 # <!-- given: 1; 100 -->
 # %%
 from minigpt2.layers.attention import attend, heads_of_groups
@@ -355,8 +359,9 @@ claim("NaN in the row", int(np.isnan(row).sum()))
 # %% [markdown]
 # Three times NaN, "not a number", and whatever touches it becomes NaN as
 # well. Hence the −10 000 that one finds in many programs in place of −∞: it
-# hides the trouble, for a row of filling then gets even weights. In a packed
-# batch there is no such row: every token sees at least itself.
+# hides the trouble, for a row of filling then gets weights, if meaningless
+# ones. In a packed batch there is no such row: every token sees at least
+# itself.
 #
 # ## Is it faster?
 #
@@ -381,12 +386,11 @@ show(Table(["way", "rows", "seconds"], rows))
 claim("rows, padded over packed", padded.N / packed.N)
 claim("time, padded over packed", seconds[1] / seconds[0])
 # %% [markdown]
-# The time goes roughly with the rows: packing saves what padding wastes, and
-# not much more. A packed batch has a price, too: attention runs once for each
-# length that occurs, and 128 mixed texts above had 69 lengths. That is why
-# the encoder sorts by length although it need not pad (`batches_by_length`):
-# a batch then holds few different lengths. (Lesson 18 measures what that
-# brings.)
+# The time goes roughly with the rows: packing saves what padding wastes. A
+# packed batch has a price, too: attention runs once for each length that
+# occurs, and 128 mixed texts above had 69 lengths. That is why the encoder
+# sorts by length although it need not pad (`batches_by_length`): a batch then
+# holds few different lengths. (Lesson 18 measures what that brings.)
 #
 # <!-- claims: 'The time goes roughly with the rows' = time, padded over
 # packed > 1.2; 69 = groups -->

@@ -125,6 +125,7 @@ sizes = [size(cache[name]) for name in names]
 show(Bars(names, sizes, caption="size of what is added to the stream"))
 claim("size of the embedding", sizes[0])
 claim("size of the last addition", sizes[-1])
+claim("last over the sum of all before", sizes[-1] / sum(sizes[:-1]))
 # %%
 states = [cache[f"blocks.{i}.resid_pre"] for i in range(config.L)]
 states.append(total)  # L+1 × (N, D)
@@ -143,7 +144,8 @@ claim("cosine of the last state with the embedding", left[-1])
 # together? We come back to it.
 #
 # <!-- claims: 0.06 = size of the embedding; 6.2 = size of the last addition
-# ±0.3; 0.07 = cosine of the last state with the embedding ±0.02 -->
+# ±0.3; 'more than everything before it together' = last over the sum of all
+# before > 1.05; 0.07 = cosine of the last state with the embedding ±0.02 -->
 #
 # ## What is the stream good for?
 #
@@ -405,16 +407,17 @@ claim("x**3 over all of gelu", times["x**3"] / times["all of gelu"])
 negative = cache["blocks.0.mlp.pre"] < 0.0  # (N, F)
 claim("share of negative inputs", negative.mean())
 # %% [markdown]
-# The power takes tens of times as long as two multiplications, longer than
-# all the rest of GELU together. NumPy knows a short way for `x**2`, but for 3
-# it calls the general power function for every number, and on many processors
-# it is slowest for *negative* numbers: compare the first two lines of your
-# table. In our model 0.80 of all inputs of the first GELU are negative, so a
-# benchmark with positive numbers would not have shown what the power costs.
+# The power takes tens to hundreds of times as long as two multiplications,
+# longer than all the rest of GELU together. NumPy knows a short way for
+# `x**2`, but for 3 it calls the general power function for every number, and
+# on many processors it is slowest for *negative* numbers: compare the first
+# two lines of your table. In our model 0.80 of all inputs of the first GELU
+# are negative, so a benchmark with positive numbers would not have shown what
+# the power costs.
 #
-# <!-- claims: 'tens of times' = x**3 over x * x * x > 10; 'longer than all
-# the rest' = x**3 over all of gelu > 1.5; 0.80 = share of negative inputs
-# ±0.02 -->
+# <!-- claims: 'tens to hundreds of times' = x**3 over x * x * x > 10; 'longer
+# than all the rest' = x**3 over all of gelu > 1.5; 0.80 = share of negative
+# inputs ±0.02 -->
 # <!-- given: 3 -->
 #
 # ## The two giants

@@ -146,13 +146,16 @@ claim("last at layer 6", cosines[1][2])
 # if not. They are hard on purpose: most pairs with label 0 share nearly all
 # of their words, and a "not", a number, or who did what to whom differs.
 # %%
+from textwrap import fill
+
 from minigpt2.datasets import read_pairs
 
 pairs = read_pairs(data_file("dev.tsv"), limit=500)
 labels = pairs.labels
 same, other = np.argmax(labels == 1), np.argmax(labels == 0)
 for i in (same, other):
-    print(f"label {labels[i]:.0f}\n  {pairs.first[i]}\n  {pairs.second[i]}")
+    print(f"label {labels[i]:.0f}")
+    print(fill(pairs.first[i], 78), fill(pairs.second[i], 78), sep="\n")
 
 
 # %% [markdown]
@@ -456,22 +459,24 @@ for name, y in {
     claim(f"right above 0.5, {name}", right)
 claim("AUC before", auc(related_scores(vectors["last"][3]), asked))
 # %% [markdown]
-# Before centring nearly everything is "related", so the answer is right for
-# little more than the third of the pairs that are; afterwards the same
-# threshold is right nearly always. The order was nearly perfect all the time.
-# Centring repairs the *scale*.
+# Before centring the program calls nearly everything related. It is right
+# about the third of the pairs that are, and about hardly any other;
+# afterwards the same threshold is right nearly always. The order was nearly
+# perfect all the time. Centring repairs the *scale*.
 #
-# <!-- claims: 'little more than the third' = right above 0.5, before < 0.45;
-# 'nearly always' = right above 0.5, centred > 0.93; 'nearly perfect' = AUC
-# before > 0.99 -->
+# <!-- claims: 'hardly any other' = right above 0.5, before < 0.37; 'nearly
+# always' = right above 0.5, centred > 0.93; 'nearly perfect' = AUC before >
+# 0.99 -->
 #
 # ## One direction that says little
 #
 # What is the shared part of the model's own vectors, those that `encode`
 # gives?
 #
-# **Predict:** if the mean cosine is a sum over 256 dimensions, how many of
-# them make up half of it?
+# The mean cosine is nearly the squared length of the centre (the same trick
+# as in `mean_cosine`), so it is a sum of 256 squares, one for each dimension.
+#
+# **Predict:** how many of the 256 make up half of it?
 #
 # <!-- given: 256 -->
 # %%
@@ -507,10 +512,10 @@ claim("AUC without it", auc_of(unit(y)))
 #
 # ## Exercises
 #
-# - `08_weighted_mean` (intermediate): the position-weighted mean of one
-#   sentence's rows.
 # - `08_pool_over_offsets` (beginner): pool a batch of sentences that lie one
 #   after the other.
+# - `08_weighted_mean` (intermediate): weights that grow with the place, there
+#   and back.
 # - `08_centre_the_cone` (intermediate): take the common direction out, and
 #   measure what changes.
 #

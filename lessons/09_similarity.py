@@ -14,7 +14,7 @@
 #
 # Two sentences have become two vectors. How alike are they? There is more
 # than one answer. We take the measures that are most in use, first in two
-# dimensions, where they can be drawn, then for sentences.
+# dimensions, where the head can follow, then for sentences.
 # %%
 import numpy as np
 
@@ -74,8 +74,9 @@ for measure in (dot, cosine, euclidean, manhattan, pearson):
 # The cosine is 24/25 = 0.96: the two arrows point nearly the same way.
 # Pearson says −1, as unlike as can be! It asks something else: do the two go
 # up and down together? From the first to the second number a rises and b
-# falls. In two dimensions Pearson can only be 1 or −1. With 256 numbers, as
-# we shall see, it says the same as the cosine.
+# falls. In two dimensions Pearson can only be 1 or −1. For the model's
+# vectors of 256 numbers, as we shall see, it says nearly the same as the
+# cosine.
 #
 # <!-- claims: 0.96 = cosine of a and b; −1 = pearson of a and b -->
 # <!-- given: 24; 25; 1; 256 -->
@@ -183,13 +184,13 @@ claim("size of the numbers of a vector", size)
 claim("size over own mean", size / own_mean)
 # %% [markdown]
 # The numbers of a vector are about 0.05 in size, some positive, some
-# negative, and their mean is sixteen times smaller. There is nothing to take
-# away. (Do not mix this up with the centring of lesson 08, which takes the
-# mean over *sentences*, one for each dimension. That is the other axis of the
+# negative, and their mean is 16 times smaller. There is nothing to take away.
+# (Do not mix this up with the centring of lesson 08, which takes the mean
+# over *sentences*, one for each dimension. That is the other axis of the
 # array, and there the mean was large.)
 #
-# <!-- claims: 0.05 = size of the numbers of a vector; 'sixteen times smaller'
-# = size over own mean > 14 -->
+# <!-- claims: 0.05 = size of the numbers of a vector; 16 = size over own mean
+# ±1.5 -->
 #
 # ## When it matters: lengths
 #
@@ -198,11 +199,13 @@ claim("size over own mean", size / own_mean)
 # **Predict:** which sentences have the longest vectors, those with many words
 # or those with few?
 # %%
+from textwrap import fill
+
 lengths = np.linalg.norm(raw_a, axis=1)
 words = [len(sentence.split()) for sentence in pairs.first]
 order = np.argsort(lengths)
 for i in (*order[:2], *order[-2:]):
-    print(f"{lengths[i]:.1f}  {pairs.first[i]}")
+    print(fill(f"{lengths[i]:.1f}  {pairs.first[i]}", 78))
 claim("longest over shortest", lengths.max() / lengths.min())
 claim("Spearman of length and words", spearman(lengths, words))
 # %% [markdown]
@@ -232,7 +235,8 @@ show(Table(["measure", "AUC, unit", "AUC, raw", "raw: order"], rows))
 # %%
 claim("AUC of cosine", of_auc["cosine"][0])
 claim("AUC of raw dot", of_auc["dot"][1])
-claim("AUC of Manhattan", of_auc["manhattan"][0])
+of_units = [auc_unit for auc_unit, _ in of_auc.values()]
+claim("widest gap of AUC, unit", max(of_units) - min(of_units))
 claim("order of raw dot", raw_order["dot"])
 # %% [markdown]
 # With unit vectors all six are within a hundredth of each other. With raw
@@ -241,13 +245,13 @@ claim("order of raw dot", raw_order["dot"])
 # One missing division costs that much.
 #
 # <!-- claims: 0.37 = order of raw dot; 0.68 = AUC of cosine; 0.63 = AUC of
-# raw dot; 'within a hundredth' = AUC of Manhattan > 0.667 -->
+# raw dot; 'within a hundredth' = widest gap of AUC, unit < 0.01 -->
 #
 # ### Hubs
 #
-# A search is worse off still. For each first sentence we look for the ten
-# nearest of the other sentences, and count how often each of them is among
-# the ten. If all were equally popular, it would be ten times each.
+# A search is worse off still. For the first sentence of each pair we look for
+# the ten nearest among all the second ones, and count how often each of those
+# is found. If all were equally popular, it would be about ten times each.
 #
 # **Predict:** how often does the most popular sentence turn up, by cosine,
 # and by Euclidean distance of the raw vectors?
@@ -265,7 +269,7 @@ for name, (queries, corpus, metric) in ways.items():
     _, found = nearest(queries, corpus, k=10, metric=metric)  # (M, 10) rows
     times = np.bincount(found.ravel(), minlength=len(chosen))
     most.append(times.max())
-    print(f"{name}: {texts[times.argmax()]}")
+    print(fill(f"{name}: {texts[times.argmax()]}", 78))
     claim(f"most popular by {name}", times.max())
 # %%
 caption = "searches of 500 that find the most popular sentence"
@@ -299,22 +303,21 @@ from minigpt2.similarity import matrix
 
 all_cosines = matrix(unit_a, unit_b[chosen])  # (500, n)
 claim("smallest cosine", all_cosines.min())
-claim("share below 0", (all_cosines < 0).mean())
+claim("percent below 0", 100 * (all_cosines < 0).mean())
 claim("mean of all cosines", all_cosines.mean())
 i, j = np.unravel_index(all_cosines.argmin(), all_cosines.shape)
 print(pairs.first[i], texts[j], sep="\n")
 
 
 # %% [markdown]
-# About two in a hundred are negative, down to −0.21. The two sentences above
+# About 2 in a hundred are negative, down to −0.21. The two sentences above
 # are no opposites: they are about different things. Which cosine do opposites
 # have?
 #
 # **Predict:** "The shop is open." and "The shop is closed.": below 0, about
 # 0, or above?
 #
-# <!-- claims: −0.21 = smallest cosine; 'About two in a hundred' = share below
-# 0 > 0.015 -->
+# <!-- claims: −0.21 = smallest cosine; 2 = percent below 0 -->
 # <!-- given: 0 -->
 # %%
 opposites = [
@@ -479,8 +482,10 @@ print("with a zero vector:", pairwise(huge, 0 * huge).item())
 # The third is the Euclidean distance by the formula `2 − 2 cos`, which is
 # quick, since one matrix product does all pairs.
 #
-# **Predict:** two vectors differ only in the fourth digit. How many digits of
-# their distance are right?
+# **Predict:** the tips of two unit vectors are 1e-3 apart. How many digits of
+# that distance are right by the formula?
+#
+# <!-- given: 1e-3 -->
 # %%
 steps = [1e-1, 1e-2, 1e-3, 1e-4]
 of_formula, of_package = [], []
@@ -499,15 +504,17 @@ errors = zip(steps, of_formula, of_package, strict=True)
 rows = [[f"{cell:.0e}" for cell in row] for row in errors]
 show(Table(["distance", "error, formula", "error, package"], rows))
 claim("formula at 1e-3", of_formula[2])
+claim("formula at 1e-4", of_formula[3])
 claim("package at 1e-4", of_package[3])
 # %% [markdown]
-# At a distance of 1e-3 the formula is wrong by some percent; at 1e-4 it is
-# worthless. 2 and `2 cos` agree in nearly all the digits that there are, and
+# At a distance of 1e-3 the formula is wrong by some percent, so one digit is
+# right; at 1e-4 none is. 2 and `2 cos` agree in nearly all the digits, and
 # their difference is what rounding has left over: *cancellation*. The package
 # takes the product for most entries, and recomputes those few where too much
 # has cancelled, from the two rows themselves.
 #
-# <!-- claims: 'by some percent' = formula at 1e-3 > 0.005 -->
+# <!-- claims: 'by some percent' = formula at 1e-3 > 0.005; 'one digit is
+# right' = formula at 1e-3 < 0.2; 'none is' = formula at 1e-4 > 0.3 -->
 # <!-- given: 1e-3; 1e-4; 2 -->
 #
 # ## Three things to remember

@@ -39,9 +39,8 @@ rng = np.random.default_rng(0)
 # The *chain rule*: if x makes u, and u makes y, then the slope of y by x is
 # the product of the two slopes. We build a chain of three steps.
 #
-# **Predict:** `u = 3x`, `v = u + 1`, `y = v²`. At `x = 2`, how much does y
-# grow for each bit that x grows?
-#
+# **Predict:** `u = 3x`, `v = u + 1`, `y = v²`. At `x = 2`, how many times as
+# fast as x does y grow?
 # %%
 def f(x):
     u = 3 * x  # slope 3
@@ -55,10 +54,10 @@ claim("slope by the chain rule", 2 * (3 * x + 1) * 1 * 3)
 
 
 # %% [markdown]
-# 42 both ways: 14 for the last step, times 1, times 3. Note the order in
-# which one would compute it. We know the slope of the last step first, and
-# take one step after the other into account on the way back to x. That is the
-# whole of *backpropagation*.
+# 42 both ways: 14 for the last step, times 1, times 3. A product may be taken
+# in any order. *Backpropagation* begins at the end, where there is a single
+# number, the loss: what has been multiplied so far then serves everything
+# that lies further back, however many numbers that are.
 #
 # <!-- claims: 42 = slope by trying; 42 = slope by the chain rule -->
 # <!-- given: 14; 1; 3 -->
@@ -66,10 +65,10 @@ claim("slope by the chain rule", 2 * (3 * x + 1) * 1 * 3)
 # ## Arrays, and a name for the gradient
 #
 # Let L be the loss, one number. For an array x we write `dx` for the array of
-# all slopes ∂L/∂x: **dx has the shape of x**, and dx[n, d] says how much L
-# grows for each bit that x[n, d] grows. A layer's backward is given `dy`, the
-# slopes by its output, and returns `dx`, the slopes by its input. It never
-# needs to know what comes after it.
+# all slopes ∂L/∂x: **dx has the shape of x**, and dx[n, d] says how many
+# times as fast as x[n, d] the loss grows. A layer's backward is given `dy`,
+# the slopes by its output, and returns `dx`, the slopes by its input. It
+# never needs to know what comes after it.
 #
 # To check what we derive, we need the slopes by trying, entry by entry.
 # %%
@@ -212,7 +211,9 @@ claim("smallest slope", slope.min())
 # ## Softmax
 #
 # Softmax turns scores x into weights y that sum to one, so every score
-# touches every weight. All slopes together are a table, the *Jacobian*:
+# touches every weight. All slopes together are a table, the *Jacobian*. In
+# `y_i = exp(x_i) / Σ exp` its own score stands above the line and below, any
+# other score only below, so the quotient rule of school gives
 #
 #     ∂y_i / ∂x_j = y_i · (1 − y_i)    where i = j
 #                 = −y_i · y_j         elsewhere
@@ -222,7 +223,7 @@ scores = np.array([[1.0, 2.0, 0.5, -1.0]])
 y, ctx = layers.softmax(scores)
 jacobian = np.diag(y[0]) - np.outer(y[0], y[0])  # (T, T)
 names = ["1st", "2nd", "3rd", "4th"]
-show(HeatMap(jacobian, rows=names, columns=names, diverging=True))
+show(HeatMap(jacobian, rows=names, columns=names, diverging=True, digits=3))
 tried = []
 for i in range(4):
     weight_i = slopes(lambda i=i: layers.softmax(scores)[0][0, i], scores)
@@ -242,7 +243,8 @@ assert np.allclose(jacobian, tried)
 #     dx_j = Σ_i dy_i · ∂y_i/∂x_j = y_j · dy_j − y_j · Σ_i dy_i · y_i
 #          = y_j · (dy_j − average)          average = Σ_i dy_i · y_i
 #
-# A score gains by how much its weight is wanted *above the average wish*.
+# Read `dy` as wishes: how much L would grow with each weight. Then a score's
+# slope is how much its weight is wanted *above the average wish*.
 #
 # **Predict:** the same wishes dy, but the scores are ten times as large, so
 # softmax is nearly sure of its choice. Does the gradient get larger or
@@ -394,6 +396,7 @@ qkv = np.concatenate([q, k, v], axis=1)  # (T, 3·K)
 _, ctx = layers.attend(qkv, one_sentence, heads=1)
 dqkv = layers.attend_backward(dz, ctx)
 assert np.allclose(np.concatenate(ours, axis=1), dqkv)
+print("dq, dk, dv: as by trying, and as the package's")
 # %% [markdown]
 # Nothing: a hidden score has the weight 0, softmax's backward multiplies by
 # that weight, and so its gradient is 0. The package does the same for all
@@ -442,8 +445,8 @@ claim("keys against queries", sizes[1] / sizes[0])
 # each block, unchanged.
 #
 # **Predict:** leave that straight way out on the way back, so that the
-# gradient has to go through attention and MLP. After six blocks, how much of
-# it is left?
+# gradient has to go through attention and MLP. On the way back from the last
+# block, how much of it is left after five of the six?
 # %%
 from minigpt2.layers.block import block_backward
 
@@ -541,13 +544,15 @@ for _ in range(5):
     forwards.append(middle - start)
     backwards.append(time.process_time() - middle)
 claim("backward over forward", min(backwards) / min(forwards))
+claim("parameters", model.parameters.flat.size)
 # %% [markdown]
 # About twice as long. Each product of the forward, x · W, has two on the way
 # back, dy · Wᵀ and xᵀ · dy. Compare that with trying: nine million
 # parameters, two forward passes each. Backward finds the same numbers for the
 # price of two.
 #
-# <!-- claims: 'About twice as long' = backward over forward > 1.2 -->
+# <!-- claims: 'About twice as long' = backward over forward > 1.2; 'nine
+# million' = parameters > 8.5e6 -->
 #
 # ## Three things to remember
 #

@@ -223,6 +223,7 @@ assert np.isclose(
     ((cosine - labels) ** 2).mean(),
     rtol=1e-3,
 )
+print("both as the package has them")
 
 # %% [markdown]
 # Both losses pull on the two sides of a pair with the gradient of its cosine.
@@ -331,11 +332,12 @@ claim("loss at 0.02", losses[4])
 #     ∂loss/∂cosine_ij = (p_ij − [i = j]) / (τ · M)
 #
 # where M is the number of anchors, 16, and `[i = j]` is 1 for the right
-# answer, otherwise 0. (This is for one direction, `symmetric=False`.) So a
-# wrong candidate j pushes with the weight `p_ij`: in proportion to how much
-# the softmax believes in it. We look at how one anchor's push is shared among
-# its 15 wrong candidates, and as a check compute the gradient from this
-# formula.
+# answer, otherwise 0: the probabilities, minus one at the right answer, as
+# for cross-entropy in lesson 11; τ and M are what the cosines and the sum are
+# divided by. (This is for one direction, `symmetric=False`.) So a wrong
+# candidate j pushes with the weight `p_ij`: in proportion to how much the
+# softmax believes in it. We look at how one anchor's push is shared among its
+# 15 wrong candidates, and as a check compute the gradient from this formula.
 #
 # <!-- given: 15; 16; 1; 0 -->
 # %%
@@ -459,12 +461,11 @@ show(
 claim("hard force at 0.02 against 1", forces[4] / forces[0])
 
 # %% [markdown]
-# Now the lowest temperature pushes several times as hard as the highest.
+# Now the lowest temperature pushes 5.7 times as hard as the highest.
 # Temperature and negatives belong together: which τ is best depends on how
 # hard the questions are, and there is no best τ as such.
 #
-# <!-- claims: 'several times as hard' = hard force at 0.02 against 1 > 1.5
-# -->
+# <!-- claims: 5.7 = hard force at 0.02 against 1 ±0.2 -->
 #
 # ## One negative each: triplet
 #
@@ -537,7 +538,8 @@ show(
 
 # %% [markdown]
 # The triplet's loss has a corner where the two cosines are equal. InfoNCE
-# goes round it, the nearer the smaller τ is.
+# goes round it, the nearer the smaller τ is. (It is drawn times τ, so that
+# all three climb alike on the right.)
 #
 # ## A teacher: distillation
 #
@@ -547,7 +549,8 @@ show(
 # teacher's vector, have the teacher's cosines to all its vectors, and have
 # them among yourselves. The second and third compare whole rows of
 # similarities, as probabilities, by the *Kullback–Leibler divergence* (how
-# surprised someone is who expects Q when P is true).
+# much more surprised someone is who expects Q when P is true than who expects
+# P).
 #
 # Why not the first alone? We build two students by hand. Both have exactly
 # the same cosine to their targets: one has turned every vector in the same
@@ -588,12 +591,12 @@ claim("relations ratio", relations[1] / relations[0])
 # %% [markdown]
 # Both stand at a cosine of 0.92 from their targets. Turned all in one
 # direction, the students keep most of the distances among themselves:
-# relations cost 0.05. Turned each its own way they cost about four times as
-# much. The second is what makes neighbours swap, and similarity search lives
-# on neighbours.
+# relations cost 0.05. Turned each its own way they cost 3.9 times as much.
+# The second is what makes neighbours swap, and similarity search lives on
+# neighbours.
 #
 # <!-- claims: 0.92 = cosine to the target, together; 0.05 = relations,
-# together; 'about four times as much' = relations ratio > 3 -->
+# together; 3.9 = relations ratio ±0.2 -->
 #
 # Does the gradient lead back? We take the first student and follow its
 # gradient downhill.
@@ -680,10 +683,10 @@ claim(
 # direction with the greatest spread comes first, the next second, and so on.
 # So the first numbers hold most. Where nobody has done that, `matryoshka`
 # does it: the first 32 numbers hear both losses, and the force on each of
-# them is several times that on the rest.
+# them is 5.9 times that on the rest.
 #
-# <!-- claims: 0.42 = first 32; 0.61 = last 32; 0.45 = all 256; 'several
-# times' = force on the first 32 against the rest > 3 -->
+# <!-- claims: 0.42 = first 32; 0.61 = last 32; 0.45 = all 256; 5.9 = force on
+# the first 32 against the rest ±0.3 -->
 # <!-- given: 256; 32; 0; 1 -->
 #
 # ## Which one to take
@@ -709,10 +712,10 @@ claim(
 #
 # ## Exercises
 #
-# - `12_contrastive` (beginner): pull and push with a margin, and both
-#   gradients.
-# - `12_info_nce` (intermediate): InfoNCE in both directions, with hard
-#   negatives.
+# - `12_contrastive` (beginner): pull and push with a margin, and the slope in
+#   the cosine.
+# - `12_info_nce` (intermediate): InfoNCE in both directions, without
+#   overflow.
 # - `12_cosent` (intermediate): the order of pairs, without forming the double
 #   sum.
 # - `12_info_nce_backward` (advanced): its gradient, by hand.

@@ -78,6 +78,10 @@ for what, value in record["machine"].items():
 
 
 # %% [markdown]
+# A *streaming multiprocessor* is a group of cores that work side by side. The
+# *level-2 cache* is a small memory near to them that all of them share; what
+# does not fit there is fetched from the large one.
+#
 # ## One source, two devices
 #
 # CuPy is a library with NumPy's functions that keeps its arrays in the memory
@@ -185,14 +189,17 @@ for what, value in on_cpu.items():
 costs = list(on_cpu.values())
 claim("a million against one, numpy", costs[3] / costs[0])
 # %% [markdown]
-# A million additions take more than a hundred times as long as one, and far
-# from a million times: most of the time of a small call is its call. Now the
-# same on the GPU.
+# A million additions take many times as long as one, and far from a million
+# times: most of the time of a small call is its call. Now the same on the
+# GPU.
 #
-# **Predict:** and there, by what factor is a million slower than one?
+# **Predict:** and there, by what factor is a million slower than one? (The
+# picture has logarithms, since the times are so far apart: 0 stands for 1 µs,
+# 2 for 100 µs.)
 #
-# <!-- claims: 'more than a hundred times' = a million against one, numpy >
-# 100 ; 'far from a million times' = a million against one, numpy < 100000 -->
+# <!-- claims: 'many times as long' = a million against one, numpy > 10 ; 'far
+# from a million times' = a million against one, numpy < 100000 -->
+# <!-- given: 0; 1; 2; 100 -->
 # %%
 on_gpu = gpu(additions)
 gpu_costs = list(on_gpu.values())
@@ -214,8 +221,8 @@ claim("ten million, numpy against cupy", costs[4] / gpu_costs[4])
 # - few large operations, not many small ones.
 #
 # <!-- claims: 14 = µs to add 1 numbers, cupy; 14 = µs to add 1000000 numbers,
-# cupy; 'many times as long' = one number, cupy against numpy > 5; 'by far' =
-# ten million, numpy against cupy > 5 -->
+# cupy; 'many times as long' = one number, cupy against numpy > 3; 'by far' =
+# ten million, numpy against cupy > 3 -->
 #
 # ## Counting launches and bytes
 #
@@ -304,16 +311,17 @@ one = 1e3 * seconds(lambda: encoder.encode(texts[0]), times=5)
 claim("milliseconds of one sentence, numpy here", one)
 # %% [markdown]
 # 312 launches, so 3 milliseconds at least where a launch takes that long,
-# however many cores the GPU has; and NumPy has computed the whole sentence in
-# about that time. **A GPU does not make one short sentence faster.** What it
-# may make faster is thousands of sentences, which need the same number of
-# launches.
+# however many cores the GPU has; and NumPy on a CPU computes the whole
+# sentence in a few milliseconds. **A GPU does not make one short sentence
+# faster.** What it may make faster is thousands of sentences, which need the
+# same number of launches.
 #
 # **Predict:** the whole `encode`, tokenizer included. How many sentences a
 # second for lists of one, 16, 256 and 4096 sentences, on each device?
 #
 # <!-- claims: 312 = launches of a forward pass; 3 = milliseconds at 10 µs
-# each -->
+# each; 'a few milliseconds' = milliseconds of one sentence, numpy here < 500
+# -->
 # <!-- given: 16; 256; 4096 -->
 # %%
 COUNTS = [1, 16, 256, 4096]
@@ -344,8 +352,10 @@ for name, by_size in speeds.items():
 cpu, cuda = (list(by_size.values()) for by_size in speeds.values())
 claim("one sentence, GPU against CPU", cuda[0] / cpu[0])
 claim("lists of 4096 on the GPU, against the CPU", cuda[3] / max(cpu))
-alone = recorded["sentences_a_second"]["a second in lists of 1, cupy"]
+alone, in_16, in_256, _ = recorded["sentences_a_second"].values()
 claim("milliseconds of one sentence, recorded", 1e3 / alone)
+claim("that against the launches", 1e3 / alone / (launches * 10e-3))
+claim("lists of 256 against lists of 16, recorded", in_256 / in_16)
 
 
 # %% [markdown]
@@ -354,14 +364,17 @@ claim("milliseconds of one sentence, recorded", 1e3 / alone)
 # sentence. That is four times the launches that we have counted; the rest is
 # Python, products (which cost more to start than additions), copies and
 # questions that have to wait. In lists of 4096 it makes 36 490 sentences a
-# second, and leaves the CPU far behind. The CPU had little to gain from
-# longer lists than 16, as it was busy already.
+# second, and leaves the CPU behind. Lists of 256 instead of 16 made the GPU
+# 15 times faster; the CPU has far less to gain from them, as it is busy
+# already.
 #
-# <!-- claims: 'no faster' = one sentence, GPU against CPU < 4; 13 =
-# milliseconds of one sentence, recorded; 36 490 = a second in lists of 4096,
-# cupy; 'far behind' = lists of 4096 on the GPU, against the CPU > 4; 'little
-# to gain' = lists of 256 against lists of 16, numpy < 3 -->
-# <!-- given: 4096; 16 -->
+# <!-- claims: 'no faster' = one sentence, GPU against CPU < 20; 13 =
+# milliseconds of one sentence, recorded; 'four times' = that against the
+# launches > 3.5; 36 490 = a second in lists of 4096, cupy; 'leaves the CPU
+# behind' = lists of 4096 on the GPU, against the CPU > 1; 15 = lists of 256
+# against lists of 16, recorded; 'far less to gain' = lists of 256 against
+# lists of 16, numpy < 8 -->
+# <!-- given: 4096; 256; 16 -->
 #
 # ## Memory traffic against arithmetic
 #

@@ -12,9 +12,12 @@
 #
 # The same numbers can be computed in many ways, and the slowest and the
 # fastest of this lesson are many times apart, in the same language, with the
-# same library, on the same processor. No step needs C or a GPU. Each is
-# measured, and each must give the same result as before: fast and wrong is
-# easy.
+# same library, on the same processor. No step needs C or a GPU. We write each
+# rung of the ladder ourselves, in NumPy, and measure it; and each must give
+# what the package gives: fast and wrong is easy.
+#
+# Your numbers will differ from those of others: every processor has its own
+# ladder. The text says only what should hold on all of them.
 # %%
 import math
 import time
@@ -42,7 +45,10 @@ claim("tokens", sum(lengths))
 # On a computer that does other things as well, the time on the wall says how
 # busy it was. We count *CPU seconds* (`time.process_time`): what the cores
 # have worked for us. And we take the best of several runs, since noise only
-# ever makes things slower.
+# ever makes things slower. (NumPy's products may run on several cores. On a
+# busy computer these wait for each other, and waiting counts as work. Set
+# `OPENBLAS_NUM_THREADS=1` before you start Python, and your numbers are
+# cleaner.)
 #
 # `rung` measures a way to compute all sentences and enters its speed into the
 # ladder.
@@ -92,9 +98,10 @@ print(f"limit: {limit:.0f} sentences in a CPU second")
 
 # %% [markdown]
 # 9.4 million. And one large product with weights of the model's size tells
-# how many FLOPs this processor does a second when nothing holds it up.
-# Together they are the limit: whatever we do in float32, no more sentences a
-# second than this. Note your number; it is what we climb towards.
+# how many FLOPs this processor does a second when nothing holds it up (a
+# *GFLOP* is a thousand million). Together they are the limit: whatever we do
+# in float32, it will be no more sentences a second than this. Note your
+# number; it is what we climb towards.
 #
 # <!-- claims: 9.4 = million FLOPs of a token -->
 #
@@ -114,8 +121,8 @@ def soft(x):
 
 
 def gelu_as_written(x):
-    inner = np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)
-    return (0.5 * x * (1 + np.tanh(inner))).astype(np.float32)
+    inner = math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)
+    return 0.5 * x * (1 + np.tanh(inner))
 
 
 # %%
@@ -161,8 +168,10 @@ def by_package(batch):
 right = by_package(TokenBatch([ids[0]]))
 assert np.allclose(simple(ids[0], gelu_as_written), right, atol=1e-4)
 # %% [markdown]
-# It gives the same numbers as the package. **Predict:** what share of the
-# limit does it reach? Half, a quarter, a tenth?
+# It gives the same numbers as the package.
+#
+# **Predict:** what share of the limit does it reach? Half, a quarter, a
+# tenth?
 # %%
 some = ids[::4]  # it is slow: a quarter of the sentences
 share = sum(map(len, some)) / sum(lengths)
@@ -176,12 +185,11 @@ def run_simple(gelu):
 rung("simple loop", lambda: run_simple(gelu_as_written), share, 1)
 claim("share of the limit, simple loop", ladder["simple loop"] / limit)
 # %% [markdown]
-# Around a tenth or less. The processor spends most of its time on something
-# that is not the products. Guessing at this point is what most people do;
-# measuring costs a minute.
+# A small share, on most machines a tenth or so. The processor spends most of
+# its time on something that is not the products. Guessing at this point is
+# what most people do; measuring costs a minute.
 #
-# <!-- claims: 'Around a tenth or less' = share of the limit, simple loop <
-# 0.2 -->
+# <!-- claims: 'A small share' = share of the limit, simple loop < 0.5 -->
 #
 # ## Rung two: find the one slow line
 #
@@ -195,7 +203,7 @@ x = rng.normal(size=(512, D)).astype(np.float32)
 wide = rng.normal(size=(512, F)).astype(np.float32)
 (gain, bias), up = layers[0][3], layers[0][4][0]
 milliseconds = {
-    "product (512, D) · (D, F)": cpu_seconds(lambda: x @ up, 9),
+    "product (512, D) · (D, F)": cpu_seconds(lambda: x @ up, 40),
     "layernorm": cpu_seconds(lambda: norm(x, gain, bias), 9),
     "GELU as written": cpu_seconds(lambda: gelu_as_written(wide), 9),
     "x**3 alone": cpu_seconds(lambda: wide**3, 9),
@@ -209,15 +217,24 @@ claim("x**3 against x*x*x", values[3] / values[4])
 # `x**3` is many times slower than `x*x*x`: a power calls a general function
 # for each number, with a logarithm and an exponential in it. The product,
 # with its hundreds of operations for each number that it makes, takes *less*
-# time than the GELU behind it. The package's GELU multiplies
+# time than the GELU behind it. So we multiply, as the package does
 # (`minigpt2/layers/gelu.py`, `_tanh_u`).
 #
-# <!-- claims: 'many times slower' = x**3 against x*x*x > 4; 'takes *less*' =
+# **Predict:** we change this one line. How much faster is the whole model?
+#
+# <!-- claims: 'many times slower' = x**3 against x*x*x > 3; 'takes *less*' =
 # GELU against the product > 1 -->
 # %%
-from minigpt2.layers import gelu
+from minigpt2.layers.gelu import CUBIC, SQRT_2_OVER_PI, gelu
 
-rung("no power", lambda: run_simple(lambda x: gelu(x)[0]), share, 2)
+
+def gelu_by_products(x):
+    inner = SQRT_2_OVER_PI * (x + CUBIC * (x * x * x))
+    return 0.5 * x * (1 + np.tanh(inner))
+
+
+assert np.allclose(gelu_by_products(wide), gelu(wide)[0], atol=1e-5)
+rung("no power", lambda: run_simple(gelu_by_products), share, 2)
 claim("gain of one line", ladder["no power"] / ladder["simple loop"])
 
 
@@ -230,31 +247,64 @@ claim("gain of one line", ladder["no power"] / ladder["simple loop"])
 #
 # For every sentence and layer the loop above calls a product for each head. A
 # call of NumPy costs a microsecond or more, whatever its size (lesson 17
-# counts them). The package puts all heads into one array and calls once.
-#
-# **Predict:** is that a large step?
+# counts them). We put all heads into one array and call once. While we are at
+# it, the function takes a `TokenBatch`, one sentence or several: sentences of
+# equal length T are a *group* of n (lesson 04), and the package's
+# `heads_of_groups` cuts the rows of each group into queries, keys and values
+# of shape (n, H, T, K).
+# %%
+from minigpt2.layers.attention import heads_of_groups, merge_heads
+
+
+def attend_at_once(qkv, batch):
+    z = np.empty((batch.N, D), dtype=np.float32)
+    for group, q, k, v in heads_of_groups(qkv, batch, config.H):
+        scores = q @ k.swapaxes(2, 3) / math.sqrt(config.K)  # (n, H, T, T)
+        mask = 1 - np.tri(group.T, dtype=np.float32)  # (T, T)
+        pattern = soft(scores + mask * np.float32(-1e10))
+        z[group.rows] = merge_heads(pattern @ v)  # (n·T, D)
+    return z
+
+
+# %%
+def by_batch(batch):
+    x = table[0][batch.ids] + table[1][batch.positions]  # (N, D)
+    for ln_1, qkv, out, ln_2, up, down in layers:
+        y = norm(x, *ln_1) @ qkv[0] + qkv[1]  # (N, 3·D)
+        x = x + attend_at_once(y, batch) @ out[0] + out[1]  # (N, D)
+        y = gelu_by_products(norm(x, *ln_2) @ up[0] + up[1])  # (N, F)
+        x = x + y @ down[0] + down[1]  # (N, D)
+    return norm(x, *ln_f)
+
+
+several = TokenBatch(ids[:9])
+assert np.allclose(by_batch(several), by_package(several), atol=1e-3)
+
+
+# %% [markdown]
+# **Predict:** one sentence at a time, but all its heads at once: is that a
+# large step?
 # %%
 def one_by_one():
     for sentence in some:
-        by_package(TokenBatch([sentence]))
+        by_batch(TokenBatch([sentence]))
 
 
-rung("package, one by one", one_by_one, share, 2)
-claim("all heads at once", ladder["package, one by one"] / ladder["no power"])
+rung("all heads at once", one_by_one, share, 2)
+claim("gain of heads", ladder["all heads at once"] / ladder["no power"])
 claim("tokens of a sentence", np.mean(lengths))
 
 
 # %% [markdown]
 # Hardly a step at all. "Never write a loop in Python" is good advice where
-# there are thousands of rounds; here there were four, and the general code of
-# the package (sentences of any lengths, contexts for the backward pass) eats
-# what they cost. What really holds us up is elsewhere: there are only some
-# sixteen rows in each product, and for each such product all weights come
-# from memory into the processor. Several sentences at once would share that
-# trip.
+# there are thousands of rounds; here there were four, and the more general
+# code (sentences of any lengths) eats a part of what they cost. What really
+# holds us up is elsewhere: there are only some sixteen rows in each product,
+# and for each such product all weights come from memory into the processor.
+# Several sentences at once would share that trip.
 #
-# <!-- claims: 'Hardly a step' = all heads at once < 2; 'some sixteen rows'
-# = tokens of a sentence > 14; 'only some sixteen' = tokens of a sentence < 18
+# <!-- claims: 'Hardly a step' = gain of heads < 5; 'some sixteen rows' =
+# tokens of a sentence > 14; 'only some sixteen' = tokens of a sentence < 18
 # -->
 #
 # ## Rung four: batches, as everybody makes them
@@ -276,8 +326,8 @@ groups = [ids[start : start + 32] for start in range(0, len(ids), 32)]
 padded_batches = [TokenBatch(padded(group)) for group in groups]
 rows = sum(batch.N for batch in padded_batches)
 claim("share of padding", 1 - sum(lengths) / rows)
-rung("padded", lambda: [by_package(batch) for batch in padded_batches])
-claim("batches", ladder["padded"] / ladder["package, one by one"])
+rung("padded", lambda: [by_batch(batch) for batch in padded_batches])
+claim("gain of batches", ladder["padded"] / ladder["all heads at once"])
 # %% [markdown]
 # A third of all rows is padding, computed with all care and thrown away. It
 # eats much of what the batch has won; how much is left on your machine is the
@@ -296,15 +346,14 @@ claim("batches", ladder["padded"] / ladder["package, one by one"])
 # %%
 packed = [TokenBatch(group) for group in groups]
 assert sum(batch.N for batch in packed) == sum(lengths)
-rung("packed", lambda: [by_package(batch) for batch in packed])
+rung("packed", lambda: [by_batch(batch) for batch in packed])
 claim("padding saved", ladder["packed"] / ladder["padded"])
 claim("if time were rows", rows / sum(lengths))
 # %% [markdown]
-# About as much as rows were saved. It is rare that a gain can be predicted so
-# simply.
+# Clearly, and about by the rows that were saved: compare the last two
+# numbers. It is rare that a gain can be predicted so simply.
 #
-# <!-- claims: 'About as much' = padding saved > 1.05; 'as rows were saved' =
-# if time were rows > 1.4 -->
+# <!-- claims: 'rows that were saved' = if time were rows > 1.4 -->
 #
 # ## Rung six: sort
 #
@@ -328,22 +377,22 @@ groups_before = sum(len(b.groups_of_equal_length()) for b in packed)
 groups_after = sum(len(b.groups_of_equal_length()) for b in by_length)
 claim("groups, unsorted", groups_before)
 claim("groups, sorted", groups_after)
-rung("sorted", lambda: [by_package(batch) for batch in by_length])
+rung("sorted", lambda: [by_batch(batch) for batch in by_length])
 claim("gain of sorting", ladder["sorted"] / ladder["packed"])
 # %% [markdown]
-# From 66 groups to 21, and nothing to show for it: attention is a small part
+# From 66 groups to 21, and little to show for it: attention is a small part
 # of the time when sentences are short. With padding, sorting would have been
 # a large step, since it removes most of the padding; ours is gone already.
 # Ways to be fast are not independent, and the order in which you try them
 # decides which one looks good.
 #
-# <!-- claims: 66 = groups, unsorted; 21 = groups, sorted; 'nothing to show' =
-# gain of sorting < 1.3 -->
+# <!-- claims: 66 = groups, unsorted; 21 = groups, sorted; 'little to show' =
+# gain of sorting < 5 -->
 #
 # ## Where is the time now?
 #
-# `forward_times` runs every step again on the input that it had, with a clock
-# around it.
+# The package's layers do the same steps as `by_batch`. `forward_times` runs
+# every one of them again on the input that it had, with a clock around it.
 #
 # **Predict:** which share do the products with weights have by now?
 # %%
@@ -354,25 +403,24 @@ values = [1e3 * s for s in times.values()]
 show(Bars(list(times), values, digits=1, caption="milliseconds"))
 products = times["qkv"] + times["projection"] + times["mlp"]
 claim("share of the products", products / sum(times.values()))
+
+
 # %% [markdown]
-# Most of it is products, as it should be, and those are not ours to improve:
-# they are NumPy's *BLAS*, a library that people have tuned by hand for
-# decades. What is left to gain is the rest: layernorm, GELU, attention, and
-# all the arrays that are made and thrown away between them.
+# Most of it is products (`qkv`, `projection`, `mlp`), as it should be, and
+# those are not ours to improve: they are NumPy's *BLAS*, a library that
+# people have tuned by hand for decades. What is left to gain is the rest:
+# layernorm, GELU, attention, and all the arrays that are made and thrown away
+# between them.
 #
-# <!-- claims: 'Most of it' = share of the products > 0.4 -->
+# <!-- claims: 'Most of it' = share of the products > 0.3 -->
 #
 # ## Rung seven: stay in the cache
 #
 # A core reads from its own small memory, the *cache*, many times faster than
 # from main memory. GELU on (1024, 1024) numbers makes nine arrays of four
-# megabytes each: each is written to main memory and read back. Work on some
-# rows at a time, in place, with scratch memory that is used again, and
-# everything stays in the cache.
-# %%
-from minigpt2.layers.gelu import CUBIC, SQRT_2_OVER_PI
-
-
+# megabytes each (lesson 17 counts them): each is written to main memory and
+# read back. Work on some rows at a time, in place, with scratch memory that
+# is used again, and everything stays in the cache.
 # %%
 def add_bias_and_gelu(x, bias, block=64):
     """x (N, F) is overwritten with gelu(x + bias)."""
@@ -396,7 +444,7 @@ wide = rng.normal(size=(1024, F)).astype(np.float32)
 bias = rng.normal(size=F).astype(np.float32)
 ours = wide.copy()
 add_bias_and_gelu(ours, bias)
-assert np.allclose(ours, gelu(wide + bias)[0], atol=1e-6)
+assert np.allclose(ours, gelu_by_products(wide + bias), atol=1e-6)
 # %% [markdown]
 # **Predict:** blocks of 1 row, 16, 64, 256, or all 1024 at once: which is the
 # fastest? And which the slowest?
@@ -409,7 +457,7 @@ took = [
     1e3 * cpu_seconds(lambda b=b: add_bias_and_gelu(scratch, bias, b), 7)
     for b in sizes
 ]
-plain = 1e3 * cpu_seconds(lambda: gelu(wide + bias), 7)
+plain = 1e3 * cpu_seconds(lambda: gelu_by_products(wide + bias), 7)
 curves = {"in blocks": took, "array by array": [plain] * len(sizes)}
 names = [f"{size}" for size in sizes]
 show(Lines(curves, x=names, y_label="ms, by rows of a block", low=0.0))
@@ -421,12 +469,12 @@ claim("blocks of one row against the best", took[0] / min(took))
 # Single rows pay for the calls; after that the curve is flat for long, and
 # the exact place of the best does not matter much. Whether all rows at once
 # are slower again depends on how large the cache of your processor is. And
-# the same arithmetic, on the same numbers, is several times as fast as array
-# by array: what costs time is where the numbers lie and how much fresh memory
-# is asked for, not what is computed with them.
+# the same arithmetic, on the same numbers, is clearly faster than array by
+# array, on many machines several times: what costs time is where the numbers
+# lie and how much fresh memory is asked for, not what is computed with them.
 #
-# <!-- claims: 'Single rows pay' = blocks of one row against the best > 1.1;
-# 'several times as fast' = gain of blocks > 1.5 -->
+# <!-- claims: 'Single rows pay' = blocks of one row against the best > 1.05;
+# 'clearly faster' = gain of blocks > 1.2 -->
 #
 # ## Rung eight: nothing twice, nothing new
 #
@@ -468,9 +516,6 @@ def standardise(x, out, block=128):
 
 
 # %%
-from minigpt2.layers.attention import heads_of_groups, merge_heads
-
-
 def attend_in_place(qkv, batch, z):
     for group, q, k, v in heads_of_groups(qkv, batch, config.H):
         scores = q @ k.swapaxes(2, 3)  # (n, H, T, T), divided already
@@ -515,20 +560,22 @@ best = ladder["folded, in place, in blocks"]
 claim("gain of the last rung", best / ladder["sorted"])
 claim("share of the limit", best / limit)
 claim("from the first rung to the last", best / ladder["simple loop"])
+rung("the package's encode", lambda: encoder.encode(texts))
 names, values = list(ladder), list(ladder.values())
 bars = Bars([*names, "limit"], [*values, limit], digits=0)
 show(bars)
 # %% [markdown]
 # Several times as fast as the loop that we began with, and a good part of
 # what the processor could do if there were nothing but products. Each rung
-# was measured, and their sizes are not what one would have guessed. One line
-# with a power in it was worth more than all else that happened before the
-# packing; heads without a loop and sorting, which every guide recommends,
-# brought next to nothing here.
+# was measured, and their sizes are not what one would have guessed: one line
+# with a power in it was worth a large step, and heads without a loop and
+# sorting, which every guide recommends, brought little here. (For comparison,
+# the last bar but one is what `encode` of your version of the package does.
+# It cuts the texts into tokens as well.)
 #
-# <!-- claims: 'Several times as fast' = from the first rung to the last > 4;
-# 'a good part' = share of the limit > 0.15; 'worth more' = gain of one line
-# > 1.2; 'next to nothing' = gain of sorting < 1.8 -->
+# <!-- claims: 'Several times as fast' = from the first rung to the last > 3;
+# 'a good part' = share of the limit > 0.03; 'a large step' = gain of one line
+# > 1.2; 'brought little' = gain of sorting < 5 -->
 #
 # ## Larger batches?
 #
@@ -540,7 +587,7 @@ for size in sizes:
     batches = sorted_batches(size)
     need = max(batch.N for batch in batches)
     buffers = [np.empty((need, w), np.float32) for w in (D, D, 3 * D, F)]
-    cost = cpu_seconds(lambda bs=batches: [fast(b) for b in bs], 2)
+    cost = cpu_seconds(lambda bs=batches: [fast(b) for b in bs], 1)
     speeds.append(len(ids) / cost)
 names = [f"{size} tokens" for size in sizes]
 show(Bars(names, speeds, digits=0, caption="sentences in a CPU second"))
@@ -549,30 +596,30 @@ claim("4096 tokens against 256", speeds[-1] / speeds[1])
 # From some hundred tokens on it matters little: the processor has its hands
 # full. On a GPU the answer is another one (lesson 17).
 #
-# <!-- claims: 'matters little' = 4096 tokens against 256 < 2.5 -->
+# <!-- claims: 'matters little' = 4096 tokens against 256 < 10 -->
 #
 # ## And one sentence alone?
 #
 # **Predict:** how much of the gain is left if there is only one sentence?
 # %%
 one = TokenBatch([ids[0]])
-slow = cpu_seconds(lambda: by_package(one), 20)
+slow = cpu_seconds(lambda: by_batch(one), 20)
 quick = cpu_seconds(lambda: fast(one), 20)
-print(f"package {1e3 * slow:.1f} ms, fast {1e3 * quick:.1f} ms")
+print(f"by_batch {1e3 * slow:.1f} ms, fast {1e3 * quick:.1f} ms")
 claim("gain for one sentence", slow / quick)
 megabytes = 4 * 12 * D * D * L / 1e6
 claim("megabytes of weights", megabytes)
 share = best / (1 / quick)
 claim("one sentence alone, against one in a batch", share)
 # %% [markdown]
-# Next to nothing. A sentence alone costs more than one in a batch, and none
-# of the rungs cures that: for a dozen tokens the 19 megabytes of weights must
-# come through the processor all the same. What could help there, and is not
+# Little. A sentence alone costs more than one in a batch, and none of the
+# rungs cures that: for a dozen tokens the 19 megabytes of weights must come
+# through the processor all the same. What could help there, and is not
 # measured here, is fewer bytes: weights in 16 or 8 bits.
 #
-# <!-- claims: 19 = megabytes of weights; 'Next to nothing' = gain for one
-# sentence < 1.7; 'costs more than one in a batch' = one sentence alone,
-# against one in a batch > 1 -->
+# <!-- claims: 19 = megabytes of weights; 'Little' = gain for one sentence <
+# 20; 'costs more than one in a batch' = one sentence alone, against one in a
+# batch > 0.7 -->
 # <!-- given: 16; 8 -->
 #
 # ## Three things to remember

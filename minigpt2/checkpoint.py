@@ -6,9 +6,11 @@
     the rest  the numbers, little-endian, C order; offsets count from here, without gap or overlap
 
 Format: the safetensors specification (huggingface/safetensors, README, "Format"). The reader is our own,
-because the library's accepts a name twice and cannot give bfloat16 to NumPy. It reads one block at a time
-into the flat array of `Parameters`, so that loading needs no more memory than the model. A memory map would
-count the whole file once more, and a file cut short meanwhile would end the process without an error.
+because the library's accepts a name twice and cannot give bfloat16 to NumPy. It reads one block at a time,
+into the flat array of `Parameters` or one tensor after the other, so that loading needs no more memory than
+what is made of it. Only the token table may be left in the file, as a memory map: a text needs few of its
+rows. (Mapped as a whole, the file would be counted twice, and if it were cut short while it is in use, the
+process would end without an error. minigpt2 itself never changes a file in place.)
 """
 
 import contextlib
@@ -16,6 +18,7 @@ import math
 import os
 import re
 import stat
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -155,9 +158,9 @@ class StoredTensor(NamedTuple):
         dtype = np.dtype(FLOAT_TYPES[self.entry.dtype])
         size = math.prod(self.entry.shape)
         buffer = np.empty(min(BLOCK, size), dtype)
-        self.file.seek(self.entry.start)
         for first in range(0, size, BLOCK):
             block = buffer[: min(BLOCK, size - first)]
+            self.file.seek(self.entry.start + first * dtype.itemsize)
             if self.file.readinto(block) != block.nbytes:
                 raise ModelError(f"{self.where} was cut short while it was read: fetch it again")
             if self.entry.dtype == "BF16":
@@ -211,32 +214,102 @@ def _weight_files(folder: Path) -> list[Path]:
     return [folder / shard for shard in dict.fromkeys(weight_map.values())]
 
 
+class StoredParameters(Mapping[str, np.ndarray]):
+    """The parameters of an open checkpoint: `stored["wpe.weight"]` reads that tensor, in float32.
+
+    The files stay open until `close`, so they are the same ones even if others take their names meanwhile.
+    """
+
+    def __init__(self, folder: str | Path, config: GPT2Config) -> None:
+        """Open `model.safetensors` or its shards and compare names, shapes and dtypes with `config`.
+
+        Names may have the prefix `transformer.`; mask buffers are ignored; `lm_head.weight` is accepted if it
+        is the token embedding, which is what GPT-2 ties it to. Raises ModelError naming file and tensor:
+        damaged file, wrong shape or dtype, missing or unexpected tensors.
+        """
+        folder = Path(folder)
+        self._lock = threading.Lock()  # a file has one place where it is read
+        self._files = contextlib.ExitStack()
+        with contextlib.ExitStack() as opened:
+            self._tensors = _by_parameter_name(opened.enter_context(open_tensors(folder)))
+            self._head = self._tensors.pop("lm_head.weight", None)
+            if (
+                len(self._tensors) < config.L
+            ):  # asked first: to list the shapes of billions of layers takes ages
+                raise ModelError(
+                    f"{folder}: config.json asks for {shorten(config.L)} layers, but the checkpoint has only "
+                    f"{len(self._tensors)} tensors"
+                )
+            self._shapes = parameter_shapes(config)
+            _check_fit(self._tensors, self._shapes, folder)
+            self._files = opened.pop_all()
+
+    def __enter__(self) -> "StoredParameters":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the files; memory maps of them stay."""
+        self._files.close()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._shapes)
+
+    def __len__(self) -> int:
+        return len(self._shapes)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """A tensor in float32. Raises ModelError if a number is not finite in it."""
+        array = np.empty(self._shapes[name], np.float32)
+        with self._lock:
+            _fill(array.reshape(-1), self._tensors[name])
+        return array
+
+    def mapped(self, name: str) -> np.ndarray:
+        """A tensor as it is stored, in a read-only memory map; or read, in float32, if NumPy lacks its dtype.
+
+        Its numbers are checked, without being kept in memory. Raises ModelError as `[]` does.
+        """
+        tensor = self._tensors[name]
+        if tensor.entry.dtype not in ("F16", "F32"):
+            return self[name]
+        with self._lock:
+            _check_finite(tensor)
+        dtype = np.dtype(FLOAT_TYPES[tensor.entry.dtype])
+        mapped = np.memmap(tensor.file, dtype, "r", tensor.entry.start, tensor.entry.shape)
+        return np.asarray(mapped)
+
+    def check_head(self, dtype: str = "float32") -> None:
+        """Raise ModelError if there is an output head that is not the token embedding."""
+        if self._head is not None:
+            with self._lock:
+                _check_tied(self._head, self._tensors["wte.weight"], np.dtype(dtype))
+
+    def read(self, config: GPT2Config, dtype: str = "float32") -> Parameters:
+        """All of them in one flat array of `dtype`. Raises ModelError as `read_checkpoint` does."""
+        parameters = Parameters.empty(config, np, dtype)
+        with self._lock:
+            for name, view in parameters.items():
+                _fill(view.reshape(-1), self._tensors[name])
+        self.check_head(dtype)
+        return parameters
+
+
 def read_checkpoint(folder: str | Path, config: GPT2Config, dtype: str = "float32") -> Parameters:
     """The parameters of a GPT-2 of shape `config`, from `model.safetensors` or its shards, on the host.
 
-    Names may have the prefix `transformer.`; mask buffers are ignored; `lm_head.weight` is accepted if it is
-    the token embedding, which is what GPT-2 ties it to. float16, bfloat16, float32 and float64 become `dtype`
-    ("float32" or "float64"). Raises ModelError naming file and tensor: damaged file, wrong shape or dtype,
-    missing or unexpected tensors, an output head of its own, numbers that are not finite.
+    float16, bfloat16, float32 and float64 become `dtype` ("float32" or "float64"). Raises ModelError as
+    `StoredParameters` does, and for an output head of its own and numbers that are not finite.
     """
-    folder = Path(folder)
     if dtype not in DTYPES:
         raise UsageError(f"unknown dtype {dtype!r}: use one of {', '.join(DTYPES)}")
-    with open_tensors(folder) as stored:
-        tensors = _by_parameter_name(stored)
-        head = tensors.pop("lm_head.weight", None)
-        if len(tensors) < config.L:  # asked first: to list the shapes of billions of layers takes for ever
-            raise ModelError(
-                f"{folder}: config.json asks for {shorten(config.L)} layers, but the checkpoint has only "
-                f"{len(tensors)} tensors"
-            )
-        _check_fit(tensors, parameter_shapes(config), folder)
-        parameters = Parameters.empty(config, np, dtype)
-        for name, view in parameters.items():
-            _fill(view.reshape(-1), tensors[name])
-        if head is not None:
-            _check_tied(head, parameters["wte.weight"])
-    return parameters
+    with StoredParameters(folder, config) as stored:
+        return stored.read(config, dtype)
 
 
 def _by_parameter_name(stored: Mapping[str, StoredTensor]) -> dict[str, StoredTensor]:
@@ -296,23 +369,32 @@ def _fill(flat: np.ndarray, tensor: StoredTensor) -> None:
         with np.errstate(over="ignore", invalid="ignore"):
             into[:] = block
         bad += into.size - int(np.count_nonzero(np.isfinite(into)))
+    _refuse_infinite(tensor, bad, flat.dtype)
+
+
+def _check_finite(tensor: StoredTensor) -> None:
+    """The same check of a tensor that stays in its file."""
+    bad = sum(block.size - int(np.count_nonzero(np.isfinite(block))) for _, block in tensor.blocks())
+    _refuse_infinite(tensor, bad, np.dtype(np.float32))
+
+
+def _refuse_infinite(tensor: StoredTensor, bad: int, dtype: np.dtype) -> None:
     if bad:
         raise ModelError(
-            f"{tensor.where}: tensor {shorten(tensor.name)} has {bad} of {flat.size} numbers that are NaN or "
-            f"infinite in {flat.dtype}: the checkpoint is damaged or its training diverged"
+            f"{tensor.where}: tensor {shorten(tensor.name)} has {bad} of {math.prod(tensor.entry.shape)} "
+            f"numbers that are NaN or infinite in {dtype}: the checkpoint is damaged or its training diverged"
         )
 
 
-def _check_tied(head: StoredTensor, token_embedding: np.ndarray) -> None:
+def _check_tied(head: StoredTensor, token_embedding: StoredTensor, dtype: np.dtype) -> None:
     """`lm_head.weight` must be the token embedding: the tied head of Radford et al. is the only one here."""
     _check_is_float(head)
-    same = head.entry.shape == token_embedding.shape
+    same = head.entry.shape == token_embedding.entry.shape
     if same:
-        flat = token_embedding.reshape(-1)
         with np.errstate(over="ignore", invalid="ignore"):
             same = all(
-                np.array_equal(block.astype(flat.dtype, copy=False), flat[first : first + len(block)])
-                for first, block in head.blocks()
+                np.array_equal(a.astype(dtype, copy=False), b.astype(dtype, copy=False))
+                for (_, a), (_, b) in zip(head.blocks(), token_embedding.blocks(), strict=True)
             )
     if not same:
         raise ModelError(

@@ -8,29 +8,41 @@ Method and argument names are sentence-transformers' where a user would expect t
 depend on what else is in the list: batches are ragged, so there is no padding that could leak in.
 """
 
+import contextlib
 import dataclasses
 import sys
+import threading
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
+from . import kernels
 from .backend import Array, Backend, array_module, choose_backend, to_numpy
+from .checkpoint import StoredParameters
+from .config import GPT2Config
 from .errors import DataError, ModelError, UsageError
+from .inference import InferencePlan, WeightsPrint
 from .layers.normalize import normalize
 from .layers.pooling import pooling
 from .model import GPT2
-from .model_directory import EmbeddingSettings, find_model, read_model_directory, write_model_directory
-from .ragged import TokenBatch
+from .model_directory import (
+    EmbeddingSettings,
+    OpenModelDirectory,
+    find_model,
+    open_model_directory,
+    write_model_directory,
+)
+from .ragged import FlatSentences, TokenBatch, flat_sentences
 from .tokenizer import Tokenizer
 
 PRECISIONS = ("float32", "int8", "uint8", "binary", "ubinary")
 
-# Tokens in one forward pass. On the CPU the activations of a chunk this size stay in cache; a GPU needs
-# many rows to be busy.
+# Tokens in one forward pass through the layers. On the CPU the activations of so many stay in the cache; a
+# GPU needs many rows to be busy. The inference plan chooses for itself.
 BATCH_TOKENS = {"cpu": 2048, "cuda": 65536}
 
 # With fewer batches than this the bar would be gone before it was seen.
@@ -58,11 +70,10 @@ def load(
     Raises ModelError for a directory that is missing or broken, DeviceError for a GPU that is unusable.
     """
     backend = choose_backend(xp, device, dtype)
-    files = read_model_directory(find_model(name_or_path), dtype=backend.dtype)
-    if files.tokenizer is None:
-        raise ModelError(f"{files.path}: no tokenizer (tokenizer.json, or vocab.json with merges.txt)")
-    parameters = files.parameters.to(backend.xp) if backend.device == "cuda" else files.parameters
-    return Encoder(GPT2(files.config, parameters), files.tokenizer, files.settings, backend, files.path)
+    opened = open_model_directory(find_model(name_or_path))
+    if opened.tokenizer is None:
+        raise ModelError(f"{opened.path}: no tokenizer (tokenizer.json, or vocab.json with merges.txt)")
+    return Encoder._of_files(opened, backend)
 
 
 class Encoder:
@@ -77,30 +88,74 @@ class Encoder:
         path: Path | None = None,
     ) -> None:
         """`backend` must be the one on which the model's parameters lie; None reads it off them."""
-        self.model = model
-        self.tokenizer = tokenizer
-        self.settings = settings or EmbeddingSettings()
+        self._set(model.config, tokenizer, settings, path)
+        self._model: GPT2 | None = model
+        self._stored: StoredParameters | None = None
         flat = model.parameters.flat
         self.backend = backend or choose_backend(array_module(flat), dtype=flat.dtype)
+
+    def _set(
+        self,
+        config: GPT2Config,
+        tokenizer: Tokenizer,
+        settings: EmbeddingSettings | None,
+        path: Path | None,
+    ) -> None:
+        self.config = config
+        self.tokenizer = tokenizer
+        self.settings = settings or EmbeddingSettings()
         self.path = path
         self.truncated = 0  # texts that the last call of encode cut at the window
+        self._plan: InferencePlan | None = None
+        self._plan_is_of: WeightsPrint | None = None  # None: of the files, which nobody changes
+        self._lock = threading.Lock()  # of the plan and the model, while one of them is made
+
+    @classmethod
+    def _of_files(cls, opened: OpenModelDirectory, backend: Backend) -> "Encoder":
+        """An encoder that reads what `encode` needs, and makes the model when it is asked for."""
+        encoder = cls.__new__(cls)
+        encoder._set(opened.config, opened.tokenizer, opened.settings, opened.path)
+        encoder.backend = backend
+        encoder._model, encoder._stored = None, opened.parameters
+        if backend.device == "cpu" and backend.dtype == np.float32:
+            opened.parameters.check_head()
+            encoder._plan = InferencePlan.of_files(opened.parameters, opened.config)
+        else:
+            encoder.model  # noqa: B018  damaged weights are reported by load, not by the first sentence
+        return encoder
+
+    @property
+    def model(self) -> GPT2:
+        """The model, to look into, to train and to change: `encode` follows what becomes of its parameters.
+
+        After `load` on the CPU it is made when it is first asked for; `encode` alone does not need it, and
+        without it neither needs so much memory nor has to look whether a parameter has changed.
+        """
+        if self._model is None:
+            with self._lock:
+                if self._model is None:
+                    parameters = self._stored.read(self.config, self.backend.dtype.name)
+                    if self.backend.device == "cuda":
+                        parameters = parameters.to(self.backend.xp)
+                    self._stored.close()
+                    self._model = GPT2(self.config, parameters)
+        return self._model
 
     def __repr__(self) -> str:
-        config = self.model.config
         return (
-            f"Encoder({self.path or 'in memory'}, D={config.D}, L={config.L}, H={config.H}, "
+            f"Encoder({self.path or 'in memory'}, D={self.config.D}, L={self.config.L}, H={self.config.H}, "
             f"pooling={self.settings.pooling}, {self.backend.xp.__name__} {self.backend.dtype})"
         )
 
     @property
     def dimension(self) -> int:
         """The length D of a vector."""
-        return self.model.config.D
+        return self.config.D
 
     @property
     def max_seq_length(self) -> int:
         """Tokens of a text that are read; what comes after is cut."""
-        window = self.model.config.n_positions
+        window = self.config.n_positions
         return min(self.settings.max_seq_length or window, window)
 
     def encode(
@@ -139,21 +194,40 @@ class Encoder:
         texts = _as_list(sentences)
         wants_unit = self.settings.normalize if normalize_embeddings is None else normalize_embeddings
         self._check(texts, precision, truncate_dim, batch_size, batch_tokens, wants_unit)
-        ids, prompt_length = self.token_ids(texts, self._prompt(prompt_name, prompt))
+        ids, prompt_length = self._flat_ids(texts, self._prompt(prompt_name, prompt))
 
-        xp = self.backend.xp
         width = truncate_dim or self.dimension
-        vectors = xp.empty((len(texts), width), dtype=self.backend.dtype)  # (B, width)
+        skipped = 0 if self.settings.include_prompt else prompt_length
         budget = batch_tokens or BATCH_TOKENS[self.backend.device]
-        batches = list(batches_by_length([len(i) for i in ids], batch_size, budget))
-        for rows in _with_progress(batches, len(texts), show_progress_bar):
-            pooled = self._pool([ids[row] for row in rows], prompt_length)[:, :width]  # (b, width)
-            vectors[xp.asarray(rows)] = normalize(pooled)[0] if wants_unit else pooled
+        batches = max(len(ids) / batch_size, len(ids.ids) / budget)
+        with _progress(len(texts), batches, show_progress_bar) as done:
+            vectors = self._vectors(ids, skipped, width, wants_unit, batch_size, batch_tokens, done)
 
         vectors = self._quantize(vectors, precision)
         if convert_to_numpy:
             vectors = to_numpy(vectors)
         return vectors[0] if isinstance(sentences, str) else vectors
+
+    def encode_ids(
+        self,
+        sentences: Sequence[Sequence[int]],
+        *,
+        batch_size: int = 1024,
+        batch_tokens: int | None = None,
+        normalize_embeddings: bool | None = None,
+        convert_to_numpy: bool = True,
+    ) -> Array:
+        """B lists of token ids -> (B, D), for text that has been tokenized before; options as in `encode`.
+
+        Nothing is put before the ids and nothing is cut. An empty list of ids gives the zero vector. Raises
+        DataError for ids that the model has no row for and for more of them than its window holds.
+        """
+        ids = flat_sentences(sentences)
+        TokenBatch(ids).check_fits(self.config.V, self.config.n_positions)
+        self._check([], "float32", None, batch_size, batch_tokens, True)
+        wants_unit = self.settings.normalize if normalize_embeddings is None else normalize_embeddings
+        vectors = self._vectors(ids, 0, self.dimension, wants_unit, batch_size, batch_tokens, None)
+        return to_numpy(vectors) if convert_to_numpy else vectors
 
     def encode_query(self, sentences: str | Sequence[str], **options: Any) -> Array:
         """`encode` with the model's prompt called "query", if it has one and none is given."""
@@ -170,20 +244,25 @@ class Encoder:
 
         Ids are cut at the window, as in `encode`. Raises DataError for a prompt that fills the window.
         """
-        prompt = self._prompt(None, prompt)
+        ids, prompt_length = self._flat_ids(texts, self._prompt(None, prompt))
+        return [row.tolist() for row in ids], prompt_length
+
+    def _flat_ids(self, texts: list[str], prompt: str) -> tuple[FlatSentences, int]:
         limit = self.max_seq_length
         prompt_length = len(self.tokenizer.encode(prompt)) if prompt else 0
         if prompt_length >= limit:
             raise DataError(f"the prompt alone has {prompt_length} tokens, the window {limit}: shorten it")
-        ids = self.tokenizer.encode_batch([prompt + text if text else "" for text in texts])
-        self.truncated = sum(len(i) > limit for i in ids)
+        if prompt:
+            texts = [prompt + text if text else "" for text in texts]
+        ids = self.tokenizer.encode_flat(texts)
+        self.truncated = int(np.count_nonzero(ids.lengths > limit))
         if self.truncated:
             verb = "was" if self.truncated == 1 else "were"
             message = (
                 f"{self.truncated} of {len(texts)} texts {verb} cut at {limit} tokens, the model's window"
             )
             warnings.warn(message, TruncationWarning, stacklevel=3)
-        return [i[:limit] for i in ids], prompt_length
+        return ids.cut(limit), prompt_length
 
     def similarity(self, a: Array, b: Array) -> Array:
         """Cosine of every row of `a` (M, D) with every row of `b` (N, D): (M, N)"""
@@ -286,11 +365,56 @@ class Encoder:
             return options
         return {**options, "prompt_name": name}
 
-    def _pool(self, ids: list[list[int]], prompt_length: int) -> Array:
-        """b lists of ids -> (b, D), pooled but not normalised"""
+    def _vectors(
+        self,
+        ids: FlatSentences,
+        skipped: int,
+        width: int,
+        wants_unit: bool,
+        batch_size: int,
+        batch_tokens: int | None,
+        done: Callable[[int], None] | None,
+    ) -> Array:
+        """B lists of ids -> (B, width), by the inference plan where there is one, else by the layers"""
+        xp = self.backend.xp
+        vectors = xp.zeros((len(ids), width), dtype=self.backend.dtype)  # (B, width)
+
+        def finish(rows: Array, pooled: Array) -> None:
+            pooled = pooled[:, :width]  # (b, width)
+            vectors[rows] = normalize(pooled)[0] if wants_unit else pooled
+            if done is not None:
+                done(len(rows))
+
+        plan = self.plan()
+        if plan is not None:
+            plan.pooled(ids, self.settings.pooling, finish, skipped, batch_size, batch_tokens)
+            return vectors
+        budget = batch_tokens or BATCH_TOKENS[self.backend.device]
+        for rows in batches_by_length(ids.lengths.tolist(), batch_size, budget):
+            finish(xp.asarray(rows), self._pool([ids[row] for row in rows], skipped))
+        return vectors
+
+    def plan(self) -> InferencePlan | None:
+        """The inference plan of the parameters as they are now; None where the explicit layers are to run.
+
+        A model that has been handed out may have been changed since, in place and by anybody, so its weights
+        are compared with those that the plan was made of.
+        """
+        if self.backend.device != "cpu" or self.backend.dtype != np.float32 or kernels.mode() == "explicit":
+            return None
+        if self._model is None:
+            return self._plan
+        parameters = self._model.parameters
+        now = WeightsPrint.of(parameters, self.config)
+        with self._lock:
+            if self._plan is None or now != self._plan_is_of:
+                self._plan, self._plan_is_of = InferencePlan.of(parameters, self.config), now
+            return self._plan
+
+    def _pool(self, ids: list[Sequence[int]], skipped: int) -> Array:
+        """b lists of ids -> (b, D), pooled but not normalised, by the layers as they are written"""
         batch = TokenBatch(ids, self.backend.xp)
         hidden, _ = self.model.forward(batch)  # (N, D)
-        skipped = 0 if self.settings.include_prompt else prompt_length
         if skipped:
             hidden = hidden[batch.positions >= skipped]  # (N', D)
             batch = TokenBatch([i[skipped:] for i in ids], self.backend.xp)
@@ -350,13 +474,14 @@ def batches_by_length(lengths: Sequence[int], batch_size: int, batch_tokens: int
         yield batch
 
 
-def _with_progress(batches: list[list[int]], texts: int, show: bool | None) -> Iterator[list[int]]:
-    """The batches, with a bar on stderr that counts texts."""
+@contextlib.contextmanager
+def _progress(texts: int, batches: float, show: bool | None) -> Iterator[Callable[[int], None] | None]:
+    """A function to tell how many texts more are done, with a bar on stderr that counts them; or None."""
     if show is None:
         person_looks = sys.stderr is not None and sys.stderr.isatty()
-        show = person_looks and len(batches) >= BATCHES_WORTH_A_PROGRESS_BAR
+        show = person_looks and batches >= BATCHES_WORTH_A_PROGRESS_BAR
     if not show:
-        yield from batches
+        yield None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -364,6 +489,4 @@ def _with_progress(batches: list[list[int]], texts: int, show: bool | None) -> I
     columns = (TextColumn("embedding"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("embedding", total=texts)
-        for batch in batches:
-            yield batch
-            progress.advance(task, len(batch))
+        yield lambda finished: progress.advance(task, finished)

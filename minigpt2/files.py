@@ -13,8 +13,6 @@ import ctypes
 import errno
 import json
 import os
-import secrets
-import shutil
 import stat
 import sys
 from collections.abc import Iterable, Iterator
@@ -82,7 +80,7 @@ def atomic_directory(target: str | Path, *, overwrite: bool = False) -> Iterator
                 _flush_to_disk(place.parent)
             else:
                 _move_aside(temporary, place)
-            shutil.rmtree(temporary)  # it holds the old version now
+            _remove_folder(temporary)  # it holds the old version now
         else:
             os.rename(temporary, place)
     _flush_to_disk(place.parent)
@@ -107,7 +105,7 @@ def _place_of(target: str | Path) -> Path:
 
 
 def _temporary_sibling(place: Path) -> Path:
-    return place.with_name(f".{place.stem[:50]}.{secrets.token_hex(6)}.tmp{place.suffix[:50]}")
+    return place.with_name(f".{place.stem[:50]}.{os.urandom(6).hex()}.tmp{place.suffix[:50]}")
 
 
 @contextlib.contextmanager
@@ -117,7 +115,7 @@ def _writing(target: str | Path, place: Path, temporary: Path) -> Iterator[None]
         yield
     except BaseException as error:
         if temporary.is_dir():
-            shutil.rmtree(temporary, ignore_errors=True)
+            _remove_folder(temporary, ignore_errors=True)
         else:
             temporary.unlink(missing_ok=True)
         if (
@@ -130,6 +128,12 @@ def _writing(target: str | Path, place: Path, temporary: Path) -> Iterator[None]
         if isinstance(error, OutputError) and str(temporary) in str(error):
             raise OutputError(str(error).replace(str(temporary), str(target))) from error
         raise
+
+
+def _remove_folder(folder: Path, *, ignore_errors: bool = False) -> None:
+    import shutil  # which loads every kind of compression, and reading a model needs none of it
+
+    shutil.rmtree(folder, ignore_errors=ignore_errors)
 
 
 def _is_about(error: OSError, place: Path, temporary: Path) -> bool:
@@ -174,7 +178,7 @@ def _move_aside(temporary: Path, place: Path) -> None:
     except BaseException:
         if aside.exists():
             if place.exists():
-                shutil.rmtree(aside, ignore_errors=True)
+                _remove_folder(aside, ignore_errors=True)
             else:
                 os.rename(aside, place)
         raise
@@ -209,7 +213,8 @@ def read_json(path: str | Path, kind: type = dict) -> Any:
     except OSError as error:
         raise ModelError(f"cannot read {path}: {(error.strerror or 'unreadable').lower()}") from error
     try:
-        text = content.decode("utf-8-sig")
+        content = content.removeprefix(b"\xef\xbb\xbf")  # a BOM
+        text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise ModelError(

@@ -14,7 +14,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .checkpoint import INDEX, SAVED_DTYPES, WEIGHTS, read_checkpoint, write_checkpoint
+from .checkpoint import INDEX, SAVED_DTYPES, WEIGHTS, StoredParameters, write_checkpoint
 from .config import GPT2Config
 from .embedding_settings import EmbeddingSettings, read_modules, read_settings, write_settings
 from .errors import ModelError, UsageError
@@ -92,6 +92,27 @@ def read_model_directory(path: str | Path, *, dtype: str = "float32") -> ModelFi
     published GPT-2. Raises ModelError, naming file and tensor or field, for anything missing, damaged or not
     computable, and for a vocabulary that does not fit the weights.
     """
+    opened = open_model_directory(path)
+    with opened.parameters as stored:
+        parameters = stored.read(opened.config, dtype)
+    return ModelFiles(opened.config, parameters, opened.tokenizer, opened.settings, opened.path)
+
+
+class OpenModelDirectory(NamedTuple):
+    """A model directory whose weights are still in their files."""
+
+    config: GPT2Config
+    parameters: StoredParameters
+    tokenizer: "Tokenizer | None"
+    settings: EmbeddingSettings
+    path: Path
+
+
+def open_model_directory(path: str | Path) -> OpenModelDirectory:
+    """Read all of a model directory but the numbers of its weights; see `read_model_directory`.
+
+    Raises ModelError as that does, but for numbers that are not finite and an output head of its own.
+    """
     path = Path(path)
     if not is_folder(path):
         raise ModelError(f"{path} is not a folder: give one that holds config.json and model.safetensors")
@@ -105,7 +126,7 @@ def read_model_directory(path: str | Path, *, dtype: str = "float32") -> ModelFi
         tokenizer = load_tokenizer(folder)
         _check_vocabulary(tokenizer, config, str(folder))
     settings = read_settings(path, config, modules, lowercase=tokenizer is not None and tokenizer.lowercase)
-    return ModelFiles(config, read_checkpoint(folder, config, dtype), tokenizer, settings, path)
+    return OpenModelDirectory(config, StoredParameters(folder, config), tokenizer, settings, path)
 
 
 def _read_config(path: Path) -> GPT2Config:

@@ -67,6 +67,13 @@ class FlatSentences(Sequence[np.ndarray]):
         place = range(len(self))[place]
         return self.ids[self.offsets[place] : self.offsets[place + 1]]
 
+    def cut(self, limit: int) -> "FlatSentences":
+        """Of each sentence its first `limit` ids."""
+        if self.lengths.max(initial=0) <= limit:
+            return self
+        positions = np.arange(len(self.ids)) - np.repeat(self.offsets[:-1], self.lengths)  # (N,)
+        return FlatSentences(self.ids[positions < limit], np.minimum(self.lengths, limit))
+
 
 class TokenBatch:
     """B sentences, N tokens in all: offsets and lengths on the host, ids and positions where `xp` computes.
@@ -76,10 +83,7 @@ class TokenBatch:
 
     def __init__(self, sentences: Sequence[Sequence[int]], xp: ModuleType = np) -> None:
         """`sentences`: B sequences of ids. Raises DataError for an id that is no whole number or below 0."""
-        if not isinstance(sentences, FlatSentences):
-            parts = [_as_ids(b, sentence) for b, sentence in enumerate(sentences)]
-            lengths = np.array([len(part) for part in parts], dtype=np.int64)  # (B,)
-            sentences = FlatSentences(np.concatenate([np.zeros(0, np.int64), *parts]), lengths)
+        sentences = flat_sentences(sentences)
         lengths, offsets = sentences.lengths, sentences.offsets  # (B,), (B+1,)
         ids = sentences.ids.astype(np.int64)  # (N,)
         positions = np.arange(len(ids)) - np.repeat(offsets[:-1], lengths)  # (N,)
@@ -132,7 +136,8 @@ class TokenBatch:
     def groups_of_equal_length(self) -> list[Group]:
         """The non-empty sentences, those of equal length together, shortest first."""
         if self._groups is None:
-            self._groups = [self._group(int(T)) for T in np.unique(self.lengths) if T > 0]
+            # np.unique would import numpy.ma, which takes as long as a short sentence.
+            self._groups = [self._group(T) for T in sorted(set(self.lengths.tolist())) if T > 0]
         return self._groups
 
     def _group(self, T: int) -> Group:
@@ -146,6 +151,15 @@ class TokenBatch:
         if sentences[-1] - sentences[0] == n - 1:
             return Group(slice(int(sentences[0]), int(sentences[0]) + n), rows, n, T)
         return Group(asarray(sentences, self.xp), rows, n, T)
+
+
+def flat_sentences(sentences: Sequence[Sequence[int]]) -> FlatSentences:
+    """B sequences of ids in one run. Raises DataError for an id that is no whole number or below 0."""
+    if isinstance(sentences, FlatSentences):
+        return sentences
+    parts = [_as_ids(b, sentence) for b, sentence in enumerate(sentences)]
+    lengths = np.array([len(part) for part in parts], dtype=np.int64)  # (B,)
+    return FlatSentences(np.concatenate([np.zeros(0, np.int64), *parts]), lengths)
 
 
 def _as_ids(b: int, sentence: Sequence[int]) -> np.ndarray:

@@ -1,11 +1,19 @@
 """Fixtures shared by all tests. Tests that take `xp` run once with NumPy and once with CuPy."""
 
+import signal
+
 import numpy as np
 import pytest
 
 from minigpt2.backend import gpu_problem
 from minigpt2.kernels import rows
 from minigpt2.kernels.buffers import POOL
+
+
+def pytest_configure():
+    """Ctrl-C reaches this process and those it starts, also where a shell started it in the background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(params=["numpy", pytest.param("cupy", marks=pytest.mark.gpu)])

@@ -81,6 +81,12 @@ class Screen:
         return "\n".join(self.rows)
 
 
+def _as_a_person_starts_it():
+    """In the new process: Ctrl-C is a signal, and not ignored, as it is in what runs in the background."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Terminal:
     """`minigpt2 ARGUMENTS` on a pseudo-terminal of a given size; `stdout` may be a file."""
 
@@ -101,7 +107,7 @@ class Terminal:
             stderr=theirs,
             env=environment,
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # so that Ctrl-C is a signal
+            preexec_fn=_as_a_person_starts_it,
         )
         os.close(theirs)
 

@@ -167,12 +167,103 @@ def test_batch_limits_reach_the_model(monkeypatch):
 
     monkeypatch.setattr(encoder.model, "forward", watched)
     texts = ["abcd"] * 10 + ["ab"] * 10
+    with minigpt2.use_kernels("explicit"):
+        encoder.encode(texts, batch_size=6)
+        assert [B for B, _ in seen] == [6, 6, 6, 2]
+        seen.clear()
+        encoder.encode(texts, batch_tokens=12)
+    assert all(N <= 12 for _, N in seen)
+    assert sum(N for _, N in seen) == 60
+
+
+def test_batch_limits_reach_the_plan(monkeypatch):
+    encoder = encoder_of()
+    seen = []
+
+    def watched(chunk, *rest):
+        seen.append((len(chunk.sentences), len(chunk.ids)))
+        return run_chunk(chunk, *rest)
+
+    run_chunk = minigpt2.inference.run_chunk
+    monkeypatch.setattr(minigpt2.inference, "run_chunk", watched)
+    texts = ["abcd"] * 10 + ["ab"] * 10
     encoder.encode(texts, batch_size=6)
-    assert [B for B, _ in seen] == [6, 6, 6, 2]
+    assert sorted(B for B, _ in seen) == [2, 6, 6, 6]
     seen.clear()
     encoder.encode(texts, batch_tokens=12)
     assert all(N <= 12 for _, N in seen)
     assert sum(N for _, N in seen) == 60
+
+
+# The inference plan follows the model
+
+
+def test_kernels_and_layers_give_the_same_vectors():
+    for settings in ({}, {"pooling": "max"}, {"pooling": "last", "normalize": False}):
+        encoder = encoder_of(**settings)
+        fast = encoder.encode(TEXTS)
+        with minigpt2.use_kernels("explicit"):
+            assert_close(fast, encoder.encode(TEXTS), 3e-6)
+
+
+@pytest.mark.parametrize("name", ["wte.weight", "wpe.weight", "h.1.mlp.c_fc.weight", "ln_f.bias"])
+def test_a_parameter_that_is_changed_in_place_changes_the_vectors(name):
+    encoder = encoder_of()
+    before = encoder.encode("a cat")
+    encoder.model.parameters[name][...] *= -0.5
+    after = encoder.encode("a cat")
+    assert np.abs(after - before).max() > 1e-3
+    with minigpt2.use_kernels("explicit"):
+        assert_close(after, encoder.encode("a cat"), 3e-6)
+
+
+def test_a_loaded_model_may_be_changed_too(tmp_path):
+    encoder_of().save(tmp_path / "model")
+    encoder = minigpt2.load(tmp_path / "model")
+    before = encoder.encode(TEXTS)
+    assert encoder._model is None, "encode alone needs no model"
+    assert_close(before, encoder_of().encode(TEXTS), 1e-6)
+    encoder.model.parameters["h.0.attn.c_proj.weight"][...] = 0.0
+    after = encoder.encode(TEXTS)
+    assert np.abs(after - before).max() > 1e-3
+    with minigpt2.use_kernels("explicit"):
+        assert_close(after, encoder.encode(TEXTS), 3e-6)
+
+
+def test_a_loaded_model_outlives_its_files(tmp_path):
+    encoder_of().save(tmp_path / "model")
+    expected = encoder_of().encode(TEXTS)
+    encoder = minigpt2.load(tmp_path / "model")
+    other = random_model(CONFIG, np, "float32", seed=5)
+    Encoder(other, ByteTokenizer()).save(tmp_path / "model", overwrite=True)
+    assert_close(encoder.encode(TEXTS), expected, 1e-6)
+    assert_close(encoder.model.parameters.flat, encoder_of().model.parameters.flat, 0.0)
+    assert_close(encoder.encode(TEXTS), expected, 1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_ids_give_the_vectors_of_their_text(dtype, xp):
+    encoder = encoder_of(xp, dtype)
+    ids = [list(text.encode()) for text in TEXTS]
+    assert_close(encoder.encode_ids(ids), encoder.encode(TEXTS), 1e-6)
+    assert encoder.encode_ids([]).shape == (0, D)
+    assert not encoder.encode_ids([[]]).any()
+    whole = encoder.encode_ids(ids, normalize_embeddings=False)
+    assert_close(whole, encoder.encode(TEXTS, normalize_embeddings=False), 1e-6)
+
+
+@pytest.mark.parametrize(
+    ("ids", "message"),
+    [
+        ([[1, 258]], "token id 258 at position 1 of sentence 0 is outside the vocabulary"),
+        ([[1], [-1]], "token id -1 in sentence 1 is negative"),
+        ([[1] * 25], "sentence 0 has 25 tokens, but the model's window is 24"),
+        ([[0.5]], "sentence 0 is not a flat sequence of whole token ids"),
+    ],
+)
+def test_ids_that_the_model_has_no_row_for(ids, message):
+    with pytest.raises(DataError, match=re.escape(message)):
+        encoder_of().encode_ids(ids)
 
 
 @given(st.lists(st.integers(0, 50), max_size=30), st.integers(1, 8), st.integers(1, 60))

@@ -59,6 +59,14 @@ def test_flat_sentences_must_be_a_run_of_ids(ids, lengths, message):
         FlatSentences(ids, np.array(lengths))
 
 
+@given(lists_of_lengths, st.integers(0, 6))
+def test_flat_sentences_are_cut_like_lists(lengths, limit):
+    listed = [list(range(7 * b, 7 * b + T)) for b, T in enumerate(lengths)]
+    flat = FlatSentences(np.array([i for ids in listed for i in ids], np.int32), np.array(lengths, np.int64))
+    assert [ids.tolist() for ids in flat.cut(limit)] == [ids[:limit] for ids in listed]
+    assert [ids.tolist() for ids in flat] == listed
+
+
 def test_flat_sentences_index_like_a_list():
     flat = FlatSentences(np.arange(3), np.array([2, 1]))
     assert flat[-1].tolist() == [2]

@@ -10,7 +10,6 @@ Data goes to stdout; progress, warnings and errors go to stderr. Exit codes: 0 d
 
 import argparse
 import contextlib
-import difflib
 import importlib
 import itertools
 import os
@@ -25,7 +24,7 @@ from .. import __version__
 from ..errors import DataError, MiniGPT2Error, OutputError, UsageError, explain
 from . import console
 
-COMMANDS = ("repl", "learn", "embed", "similarity", "train", "evaluate", "tokens", "info", "doctor")
+COMMANDS = ("repl", "learn", "embed", "similarity", "train", "evaluate", "tokens", "info", "bench", "doctor")
 
 EXAMPLES = """\
 examples:
@@ -81,6 +80,9 @@ def main(argv: Sequence[str] | None = None) -> int:
                 raise_to_stderr(error)
             console.say(f"error: {explain(error)}")
             return error.exit_code if isinstance(error, MiniGPT2Error) else 1
+        except SystemExit:  # told to end from outside, perhaps because the terminal has gone
+            _discard_unwritable_stdout()
+            raise
         finally:
             _discard_unwritable_stderr()
 
@@ -104,6 +106,8 @@ def _run(argv: list[str]) -> int:
     if chosen.command is None:
         raise UsageError(f"which command? One of {', '.join(COMMANDS)} (see minigpt2 --help)")
     if chosen.command not in COMMANDS:
+        import difflib
+
         similar = difflib.get_close_matches(chosen.command, COMMANDS, n=1)
         hint = f"did you mean {similar[0]}?" if similar else f"use one of {', '.join(COMMANDS)}"
         raise UsageError(f"unknown command {chosen.command!r}: {hint}")
@@ -114,8 +118,9 @@ def _run(argv: list[str]) -> int:
     _add_common_options(command)
     rest = [_as_utf8(argument) for argument in chosen.rest]
     # Intermixed: options may stand between texts. argparse can do that neither after `--` nor where a command
-    # has commands of its own.
+    # has commands of its own. Without options it would only take longer.
     plain = "--" in rest or any(action.nargs == argparse.PARSER for action in command._actions)
+    plain = plain or not any(argument.startswith("-") for argument in rest)
     try:
         args = command.parse_args(rest) if plain else command.parse_intermixed_args(rest)
     except SystemExit:

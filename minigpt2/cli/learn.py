@@ -39,7 +39,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--restart", action="store_true", help="begin the lesson anew")
     parser.add_argument(
-        "--notebooks", metavar="DIR", help="write the lessons, or the one given, as notebooks into DIR"
+        "--notebooks",
+        metavar="DIR",
+        type=_folder,
+        help="write the lessons, or the one given, as notebooks into DIR, never over one that has changed",
     )
     parser.add_argument(
         "--time-limit",
@@ -47,7 +50,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="with --all: stop a cell that takes longer (default: 60)",
     )
-    parser.add_argument("--folder", metavar="DIR", help="with start: where your exercises lie from now on")
+    parser.add_argument(
+        "--folder", metavar="DIR", type=_folder, help="with start: where your exercises lie from now on"
+    )
+
+
+def _folder(name: str) -> str:
+    """A name that a shell variable without a value has not left empty: that would be the folder one is in."""
+    if not name:
+        raise argparse.ArgumentTypeError("the name of the folder is empty")
+    return name
 
 
 def run(args: argparse.Namespace) -> int:
@@ -121,15 +133,11 @@ def _list() -> int:
     rows = [_row(lesson, places.get(lesson.number), done.get(lesson.number, "")) for lesson in lessons]
     columns = ["", "lesson", "level", "min", "you", "exercises"]
     screen.print(Table(columns, rows, align=["right", "left", "left", "right", "left", "right"]))
-    begun = [lesson for lesson in lessons if not getattr(places.get(lesson.number), "finished", False)]
-    following = begun[0] if begun else lessons[0]
+    left = [lesson for lesson in lessons if lesson.number not in places or not places[lesson.number].finished]
+    going_on = f"minigpt2 learn {left[0].number} goes on from here" if left else "You have done every lesson"
     screen.print()
     screen.print(
-        Text(
-            f"minigpt2 learn {following.number} goes on from here, minigpt2 learn exercises lists the "
-            "exercises, --help the rest.",
-            style="dim",
-        )
+        Text(f"{going_on}, minigpt2 learn exercises lists the exercises, --help the rest.", style="dim")
     )
     return 0
 
@@ -138,15 +146,22 @@ def _exercises_done() -> dict[int, str]:
     """Lesson -> how many of its exercises are done: "2/5"."""
     from ..learn import exercises
 
-    try:
-        finished = exercises.done()
-    except MiniGPT2Error as error:
-        console.say(f"warning: {error}")
-        finished = set()
+    finished = _finished()
     found: dict[int, list[bool]] = {}
     for exercise in exercises.list_exercises():
         found.setdefault(exercise.lesson, []).append(exercise.name in finished)
     return {lesson: f"{sum(which)}/{len(which)}" for lesson, which in found.items()}
+
+
+def _finished() -> set[str]:
+    """The exercises that are done; none, with a warning, where nobody can tell."""
+    from ..learn import exercises
+
+    try:
+        return exercises.done()
+    except MiniGPT2Error as error:
+        console.say(f"warning: {error}")
+        return set()
 
 
 def _row(lesson: "Lesson", place: "Place | None", exercises: str) -> list[object]:
@@ -220,28 +235,29 @@ def _exercise(args: argparse.Namespace) -> int:
         raise UsageError("reset needs the name of an exercise: minigpt2 learn reset NAME")
     from ..learn import exercises
 
-    if args.folder is not None:
-        exercises.choose_folder(args.folder)
     if args.name is None:
         following = exercises.next_exercise()
         if following is None:
             raise UsageError("you have done every exercise: give the name of one")
         args.name = following.name
-    return _DO[args.what](args.name)
+    name = exercises.find_exercise(args.name).name
+    if args.folder is not None:
+        exercises.choose_folder(args.folder)
+    return _DO[args.what](name)
 
 
 def _list_exercises() -> int:
     from ..learn import exercises
     from ..views import Table
 
-    finished = exercises.done()
+    finished = _finished()
     rows = [
         [exercise.name, exercise.title, exercise.level, "done" if exercise.name in finished else ""]
         for exercise in exercises.list_exercises()
     ]
     screen = console.terminal() if console.stdout_is_terminal() else console.stdout()
     screen.print(Table(["exercise", "what", "level", "you"], rows))
-    following = exercises.next_exercise()
+    following = exercises.next_after(finished)
     if following is not None:
         print(f"\nNext: minigpt2 learn start {following.name}")
     return 0
@@ -252,19 +268,20 @@ def _start(name: str) -> int:
 
     path = exercises.start(name)
     print(f"{path}")
-    console.say(f"complete this file, then: minigpt2 learn check {path.stem}")
+    console.say(f"complete it, then: minigpt2 learn check {path.stem}")
     return 0
 
 
 def _check(name: str) -> int:
     from ..learn import exercises
 
-    name = exercises.find_exercise(name).name
     if not exercises.copy_of(name).exists():
         raise UsageError(f"you have not begun {name}: minigpt2 learn start {name}")
     outcome = exercises.check(name)
     screen = console.terminal() if console.stdout_is_terminal() else console.stdout()
     screen.print(outcome.message)
+    if outcome.unsaved:
+        console.say(f"warning: {outcome.unsaved}; that you have done it is not kept")
     if outcome.passed:
         print(f"\nNext: minigpt2 learn start {outcome.next}" if outcome.next else "\nThat was the last one.")
     return 0 if outcome.passed else 1

@@ -25,8 +25,11 @@ And exercises:
 
     exercises.py  their order, a learner's copies, what is done, hints and solutions
     judging.py, one_check.py, verdict.py  running a learner's file against its check, and what came of it
+    watching.py   what a learner's function may not do: change its inputs, call what it is to be
     checking.py   what a check compares, and what it says about a wrong answer
+    counting.py   lines that run, where a check would otherwise need a clock
     installing.py a learner's layer in the running package
+    no_powers.py  an array that refuses `**`
     stub_device.py  a stand-in for CuPy that counts launches and bytes
 """
 

@@ -31,7 +31,7 @@ GOALS = 3
 _MARKS = {"# %%": CODE, "# %% [markdown]": MARKDOWN}
 _TITLE = re.compile(r"# (\d\d) · (\S.*)")
 _LEVEL = re.compile(rf"({'|'.join(LEVELS)}) · (\d+) minutes", re.IGNORECASE)
-_GOAL = re.compile(r"- (\S.*(?:\n  \S.*)*)")
+_GOAL = re.compile(r"^- (\S.*(?:\n  \S.*)*)", re.MULTILINE)
 
 
 class Cell(NamedTuple):

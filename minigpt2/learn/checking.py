@@ -57,17 +57,17 @@ def same_array(
             f"{name} has shape {yours.shape}, expected is {expected.shape}",
             **_pictures(expected, yours, reason),
         )
-    unlike = ~_close(expected, yours, tolerance)
+    unlike = ~close(expected, yours, tolerance)
     if unlike.any():
         reason = _known_mistake(expected, yours, reasons, tolerance) or _guess(expected, yours, tolerance)
         raise WrongAnswer(_where(expected, yours, unlike, name), **_pictures(expected, yours, reason))
     if dtype is not None and yours.dtype != dtype:
         fits = [sentence for mistake, sentence in reasons if callable(mistake) and _applies(mistake, yours)]
+        widened = yours.dtype == np.float64
+        guess = "a float64 array or NumPy scalar somewhere has turned all into float64" if widened else ""
         raise WrongAnswer(
             f"{name} has the right numbers, but as {yours.dtype}; expected is {np.dtype(dtype)}",
-            reason=fits[0]
-            if fits
-            else "a float64 array or NumPy scalar somewhere has turned all into float64",
+            reason=fits[0] if fits else guess,
         )
 
 
@@ -78,10 +78,12 @@ def same_value(expected: Any, yours: Any, name: str, reasons: Sequence[Reason] =
     """
     if yours is None and expected is not None:
         raise WrongAnswer(f"{name} gives None", reason=RETURNS_NOTHING)
-    if isinstance(yours, np.ndarray):
-        yours = yours.tolist()
-    if isinstance(yours, np.generic):
-        yours = yours.item()
+    yours = _plain(yours.tolist() if isinstance(yours, np.ndarray) else yours)
+    if _holds_arrays(yours):
+        raise WrongAnswer(
+            f"{name} holds arrays, expected is {_short(expected)}",
+            reason="array.tolist() makes a list of an array",
+        )
     if type(yours) is tuple and type(expected) is list:
         yours = list(yours)
     if _equal(expected, yours):
@@ -91,9 +93,10 @@ def same_value(expected: Any, yours: Any, name: str, reasons: Sequence[Reason] =
         for mistake, sentence in reasons
         if (_applies(mistake, yours) if callable(mistake) else _equal(mistake, yours))
     ]
+    guess = "" if not _equal(_as_lists(expected), _as_lists(yours)) else TUPLES
     raise WrongAnswer(
         f"{name} should be {_short(expected)}, yours is {_short(yours)}{_first_difference(expected, yours)}",
-        reason=known[0] if known else "",
+        reason=known[0] if known else guess,
     )
 
 
@@ -101,9 +104,18 @@ def number(value: Any, name: str) -> float:
     """The one number that a function returned, or WrongAnswer."""
     if value is None:
         raise WrongAnswer(f"{name} gives None", reason=RETURNS_NOTHING)
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
+    if isinstance(value, (bool, np.complexfloating)) or not isinstance(value, (int, float, np.number)):
         raise WrongAnswer(f"{name} gives a {type(value).__name__}, expected is one number")
     return float(value)
+
+
+def array(value: Any, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    """An array of numbers of this shape that a function returned, or WrongAnswer."""
+    value = _as_array(value, np.empty(shape), name)
+    if value.shape != shape:
+        guess = _guess_from_shape(np.empty(shape), value)
+        raise WrongAnswer(f"{name} has shape {value.shape}, expected is {shape}", reason=guess)
+    return value
 
 
 def several(values: Any, names: str, of: str) -> Sequence[Any]:
@@ -133,6 +145,7 @@ def require(holds: bool, message: str, reason: str = "") -> None:
         raise WrongAnswer(message, reason=reason)
 
 
+TUPLES = "the right values, but lists stand where tuples should, or tuples where lists should"
 RETURNS_NOTHING = "the function ends without handing anything back: is its `return` missing?"
 
 
@@ -151,10 +164,14 @@ def _as_array(yours: Any, expected: np.ndarray, name: str) -> np.ndarray:
     array = np.asarray(yours)
     if array.dtype.kind not in "fiubc":
         raise WrongAnswer(f"{name} is an array of {array.dtype}, not of numbers")
+    if array.dtype.kind == "c":
+        if array.imag.any():
+            raise WrongAnswer(f"{name} has complex numbers, expected are real ones")
+        return array.real
     return array
 
 
-def _close(expected: np.ndarray, yours: np.ndarray, tolerance: float) -> np.ndarray:
+def close(expected: np.ndarray, yours: np.ndarray, tolerance: float) -> np.ndarray:
     """Entry by entry; infinities equal themselves, NaN equals NaN."""
     expected, yours = expected.astype(np.float64), yours.astype(np.float64)
     size = np.abs(expected[np.isfinite(expected)]).max(initial=0.0)
@@ -172,8 +189,10 @@ def _known_mistake(
                 return sentence
             continue
         candidate = np.asarray(mistake)
-        is_right = candidate.shape == expected.shape and _close(expected, candidate, tolerance).all()
-        if candidate.shape == yours.shape and not is_right and _close(candidate, yours, tolerance).all():
+        if not np.isfinite(candidate).all() and np.isfinite(expected).all():
+            continue  # it overflows, as many mistakes do: that tells nothing about which one was made
+        is_right = candidate.shape == expected.shape and close(expected, candidate, tolerance).all()
+        if candidate.shape == yours.shape and not is_right and close(candidate, yours, tolerance).all():
             return sentence
     return ""
 
@@ -210,24 +229,25 @@ def _guess(expected: np.ndarray, yours: np.ndarray, tolerance: float) -> str:
         return ""
     if not yours.any():
         return "every entry of yours is 0: is the result ever written?"
-    if _close(-expected, yours, tolerance).all():
+    if close(-expected, yours, tolerance).all():
         return "only the sign is wrong, everywhere"
     norm = float((expected * expected).sum())
     factor = float((expected * yours).sum()) / norm if norm else 0.0
-    if factor and _close(factor * expected, yours, tolerance).all():
+    if f"{factor:.4g}" not in ("0", "1") and close(factor * expected, yours, tolerance).all():
         return f"yours is {factor:.4g} times what is expected, everywhere: a factor is missing or too many"
     offset = float((yours - expected).mean())
-    if _close(expected + offset, yours, tolerance).all():
+    if close(expected + offset, yours, tolerance).all():
         return f"yours is what is expected {offset:+.4g}, everywhere: something is added, or not taken away"
     if (
         expected.ndim == 2
         and expected.shape[0] == expected.shape[1]
-        and _close(expected.T, yours, tolerance).all()
+        and close(expected.T, yours, tolerance).all()
     ):
         return "yours is the transpose of what is expected"
-    if expected.ndim and np.allclose(np.sort(expected, axis=0), np.sort(yours, axis=0)):
+    if expected.ndim and close(np.sort(expected, axis=0), np.sort(yours, axis=0), tolerance).all():
         return "the entries are right, but not in the right order"
-    largest = float(np.abs(expected - yours).max()) / float(np.abs(expected).max())
+    size = float(np.abs(expected).max())
+    largest = float(np.abs(expected - yours).max()) / size if size else np.inf
     if largest < 1e-3:
         return f"nearly right, within {largest:.1g} of the largest: is something approximated or rounded?"
     return ""
@@ -235,7 +255,9 @@ def _guess(expected: np.ndarray, yours: np.ndarray, tolerance: float) -> str:
 
 def _where(expected: np.ndarray, yours: np.ndarray, unlike: np.ndarray, name: str) -> str:
     place = tuple(int(i) for i in np.argwhere(unlike)[0]) if expected.ndim else ()
-    both = f"should be {_number(expected[place])}, yours is {_number(yours[place])}"
+    a, b = expected[place], yours[place]
+    digits = next((n for n in (6, 9, 12) if _number(a, n) != _number(b, n)), 17)
+    both = f"should be {_number(a, digits)}, yours is {_number(b, digits)}"
     if not place:
         return f"{name} {both}"
     index = ", ".join(map(str, place))
@@ -249,10 +271,10 @@ def _pictures(expected: np.ndarray, yours: np.ndarray, reason: str) -> dict[str,
     return {"expected": expected, "yours": yours, "reason": reason}
 
 
-def _number(value: Any) -> str:
+def _number(value: Any, digits: int) -> str:
     if isinstance(value, (np.bool_, np.integer)):
         return str(value)
-    return f"{float(value):.6g}"
+    return f"{float(value):.{digits}g}"
 
 
 def _equal(a: Any, b: Any) -> bool:
@@ -262,6 +284,25 @@ def _equal(a: Any, b: Any) -> bool:
         return bool(a == b)
     except ValueError:  # arrays inside
         return False
+
+
+def _plain(value: Any) -> Any:
+    """The same with Python's numbers for NumPy's, inside too."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if type(value) in (list, tuple):
+        return type(value)(_plain(part) for part in value)
+    return {_plain(key): _plain(part) for key, part in value.items()} if type(value) is dict else value
+
+
+def _holds_arrays(value: Any) -> bool:
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+    return isinstance(value, np.ndarray) or any(_holds_arrays(part) for part in parts)
+
+
+def _as_lists(value: Any) -> Any:
+    """The same with lists for tuples, inside too."""
+    return [_as_lists(part) for part in value] if isinstance(value, (list, tuple)) else value
 
 
 def _short(value: Any) -> str:

@@ -9,12 +9,15 @@ import contextlib
 import importlib.util
 import os
 import shlex
+import signal
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
+from .running import ENDED_BY_SIGNAL, reopen_stdin
 
 END = "."  # alone on a line, ends a cell that is typed anew
 
@@ -34,16 +37,32 @@ def _edit_by(program: str, source: str) -> str:
         path = Path(folder, "cell.py")
         path.write_text(source + "\n", encoding="utf-8")
         try:
-            ended = subprocess.run([*shlex.split(program), str(path)])
+            with _ctrl_c_for_the_editor():
+                ended = subprocess.run([*shlex.split(program), str(path)])
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise UsageError(f"cannot run the editor {program!r}: {reason.lower()}; set EDITOR") from None
         if ended.returncode:
-            raise UsageError(f"the editor {program!r} ended with {ended.returncode}: the cell is as it was")
+            by_signal = -ended.returncode in set(signal.Signals)
+            how = signal.Signals(-ended.returncode).name if by_signal else ended.returncode
+            raise UsageError(f"the editor {program!r} ended with {how}: the cell is as it was")
         try:
-            return path.read_text(encoding="utf-8").rstrip("\n")
+            return path.read_text(encoding="utf-8-sig").rstrip("\n")
         except UnicodeDecodeError:
             raise UsageError("the edited cell is not UTF-8: the cell is as it was") from None
+        except OSError:
+            raise UsageError(f"the editor {program!r} has left no file: the cell is as it was") from None
+
+
+@contextlib.contextmanager
+def _ctrl_c_for_the_editor() -> Iterator[None]:
+    """While it lasts, Ctrl-C does nothing in this process."""
+    # A handler that does nothing: an editor would inherit SIG_IGN, but no handler.
+    before = signal.signal(signal.SIGINT, lambda number, frame: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _edit_in_place(source: str) -> str:
@@ -70,16 +89,21 @@ def _type_anew(source: str) -> str:
 
 
 def shell(variables: dict[str, Any]) -> None:
-    """A Python shell in these variables, until Ctrl-D or exit()."""
+    """A Python shell in these variables, until Ctrl-D or exit(). SystemExit only for a signal."""
     with contextlib.suppress(ImportError):
         import readline
         import rlcompleter
 
         readline.set_completer(rlcompleter.Completer(variables).complete)
         readline.parse_and_bind("tab: complete")
-    with contextlib.suppress(SystemExit):  # exit() was typed
+    try:
         code.interact(
             banner="Python with the lesson's variables. Ctrl-D or exit() goes back to the lesson.",
             local=variables,
             exitmsg="",
         )
+    except SystemExit as error:
+        if error.code in ENDED_BY_SIGNAL:
+            raise
+    finally:
+        reopen_stdin()

@@ -9,6 +9,7 @@ written: `start` hands out a copy only where there is none, `reset` keeps the ol
 were asked for. A file that cannot be read is moved aside and counts as empty.
 """
 
+import contextlib
 import json
 import os
 import tomllib
@@ -51,6 +52,7 @@ class Outcome(NamedTuple):
     learned: str  # empty unless passed
     next: str | None  # the exercise to do next; this one unless passed; None if all are done
     verdict: Verdict
+    unsaved: str = ""  # why the success could not be remembered
 
 
 class Solution(NamedTuple):
@@ -105,7 +107,11 @@ def done() -> set[str]:
 
 def next_exercise() -> Exercise | None:
     """The first that is not done and whose `needs` are; None if all are done."""
-    finished = done()
+    return next_after(done())
+
+
+def next_after(finished: set[str]) -> Exercise | None:
+    """`next_exercise` for somebody who has done these."""
     left = [exercise for exercise in list_exercises() if exercise.name not in finished]
     ready = [exercise for exercise in left if finished.issuperset(exercise.needs)]
     return next(iter(ready or left), None)
@@ -114,13 +120,18 @@ def next_exercise() -> Exercise | None:
 def working_folder() -> Path:
     """The learner's folder: the one remembered, else `minigpt2-exercises` here, which need not be there."""
     remembered = _state()["folder"]
-    return Path(remembered) if remembered else Path.cwd() / FOLDER
+    if remembered:
+        return Path(remembered)
+    try:
+        return Path.cwd() / FOLDER
+    except OSError:
+        raise OutputError("the folder that you are in is gone: go to another one") from None
 
 
 def choose_folder(folder: str | Path) -> Path:
     """Make a folder and remember it as the learner's. UsageError for one inside the installed package."""
     folder = Path(folder).expanduser().resolve()
-    inside = [_PACKAGE.resolve(), exercises_folder().resolve()]
+    inside = [_PACKAGE.resolve(), lessons_folder().resolve()]
     if any(folder == place or place in folder.parents for place in inside):
         raise UsageError(f"{folder} belongs to minigpt2 itself: choose a folder of your own")
     try:
@@ -150,20 +161,24 @@ def start(name: str) -> Path:
 
 
 def check(name: str, limit: float = LIMIT) -> Outcome:
-    """Check the learner's copy, in a process of its own; success is remembered."""
+    """Check the learner's copy, in a process of its own; success is remembered, if that can be."""
     exercise = find_exercise(name)
     verdict = check_apart(copy_of(exercise.name), exercise.folder / "check.py", limit=limit)
     if not verdict.passed:
         return Outcome(False, verdict.view(), "", exercise.name, verdict)
+    unsaved = ""
     state = _state()
     if exercise.name not in state["done"]:
         state["done"].append(exercise.name)
-        _remember(state)
-    following = next_exercise()
+        try:
+            _remember(state)
+        except OutputError as error:
+            unsaved = str(error)
+    following = next_after(set(state["done"]))
     message = Stack(Paragraph(f"{exercise.name}: right.", "bold green"), Paragraph(exercise.learned))
     if verdict.printed or verdict.warned:
         message = Stack(message, verdict.view())
-    return Outcome(True, message, exercise.learned, following.name if following else None, verdict)
+    return Outcome(True, message, exercise.learned, following.name if following else None, verdict, unsaved)
 
 
 def hint(name: str) -> str:
@@ -233,13 +248,21 @@ def _state() -> dict[str, Any]:
         return empty
     except OSError as error:
         raise OutputError(f"cannot read {path}: {(error.strerror or 'refused').lower()}") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
-    is_usable = isinstance(found, dict) and all(type(found.get(k, v)) is type(v) for k, v in empty.items())
-    if not is_usable:
-        os.replace(path, path.with_suffix(".unreadable"))
+    if not _is_usable(found, empty):
+        with contextlib.suppress(OSError):
+            os.replace(path, path.with_suffix(".unreadable"))
         return empty
     return {key: found.get(key, value) for key, value in empty.items()}
+
+
+def _is_usable(found: Any, empty: dict[str, Any]) -> bool:
+    """Is it what `_remember` writes, also inside?"""
+    if not isinstance(found, dict) or any(type(found.get(key, v)) is not type(v) for key, v in empty.items()):
+        return False
+    counts = [*found.get("hints", {}).values(), *found.get("asked", {}).values()]
+    return all(type(n) is int for n in counts) and all(type(name) is str for name in found.get("done", []))
 
 
 def _remember(state: dict[str, Any]) -> None:

@@ -3,8 +3,9 @@
     check_apart     in a process of its own, with a time limit: for files that people are writing
     check_here      in this process, for files that are known to end
 
-A check is a file with `check(exercise)`, where `exercise` is the learner's module. Beside it lies the
-exercise as it was handed out; functions that it has must be there still, and take as many arguments.
+A check is a file with `check(exercise)`, where `exercise` is the learner's module, watched (`watching.py`).
+Beside it lies the exercise as it was handed out; functions that it has must be there still, and take as many
+arguments.
 """
 
 import ast
@@ -27,12 +28,13 @@ from types import ModuleType
 
 from .checking import WrongAnswer
 from .verdict import BROKEN, NOT_DONE, PASSED, STOPPED, Verdict, wrong
+from .watching import Watched, refuse_borrowed
 
 LIMIT = 10.0  # seconds for one check
 START_UP = 20.0  # seconds for Python and NumPy to start, on a busy machine
 MOST_MEMORY = 2 << 30  # bytes
 MOST_OUTPUT = 1 << 24  # bytes of any file, what is printed among them
-MOST_KEPT = 1 << 16  # characters of it that the verdict holds
+MOST_KEPT = 1 << 16  # bytes of it that the verdict holds
 MODULE = "exercise"
 
 
@@ -57,18 +59,20 @@ class MissingNameError(Exception):
 
 def check_apart(exercise: Path, check: Path, *, limit: float = LIMIT) -> Verdict:
     """Check a file in a process of its own, which is ended after `limit` seconds."""
-    with tempfile.TemporaryDirectory(prefix="minigpt2-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="minigpt2-", ignore_cleanup_errors=True) as scratch:
         folder = Path(scratch)
+        work = folder / "work"  # apart from what is needed afterwards: the code may empty it
+        work.mkdir()
         result, stuck, printed = (folder / name for name in ("result.json", "stuck.txt", "printed.txt"))
         command = [sys.executable, "-P", "-m", f"{__package__}.one_check"]
         command += [str(exercise.resolve()), str(check.resolve()), str(result), str(stuck), str(limit)]
-        with open(printed, "wb") as output:
+        with open(printed, "w+b") as output:
             child = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                cwd=folder,
+                cwd=work,
                 env=_environment(),
                 start_new_session=True,
             )
@@ -78,8 +82,8 @@ def check_apart(exercise: Path, check: Path, *, limit: float = LIMIT) -> Verdict
                 pass
             finally:
                 _end(child)
-        with open(printed, encoding="utf-8", errors="replace") as output:
-            said = output.read(MOST_KEPT)
+            output.seek(0)
+            said = output.read(MOST_KEPT).decode("utf-8", "replace").replace("\r\n", "\n")
         if result.exists():
             return Verdict.from_json(json.loads(result.read_text(encoding="utf-8")))._replace(printed=said)
         trace = stuck.read_text(encoding="utf-8", errors="replace") if stuck.exists() else ""
@@ -97,13 +101,18 @@ def check_here(exercise: Path, check: Path) -> Verdict:
 def judge(exercise: Path, check: Path) -> Verdict:
     """Load both files and run the check; every way to fail has its verdict. Prints go where they go."""
     try:
-        source = exercise.read_text(encoding="utf-8")
+        source = exercise.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         return Verdict(
             BROKEN, f"{exercise.name} is not there", "start the exercise again to get a fresh copy"
         )
-    except (OSError, UnicodeDecodeError) as error:
-        return Verdict(BROKEN, f"{exercise.name} cannot be read: {error}", "save it as UTF-8 text")
+    except OSError as error:
+        return Verdict(BROKEN, f"{exercise.name} cannot be read: {(error.strerror or 'refused').lower()}")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        return Verdict(
+            BROKEN, f"{exercise.name} cannot be read: line {line} is not UTF-8", "save it as UTF-8 text"
+        )
     try:
         code = compile(source, str(exercise), "exec")
     except SyntaxError as error:
@@ -122,8 +131,11 @@ def judge(exercise: Path, check: Path) -> Verdict:
 def _outcome(code, module: LearnerModule, exercise: Path, source: str, check: Path) -> Verdict:
     try:
         exec(code, vars(module))
-        _require_functions(module, check.parent / "exercise.py")
-        _load_check(check)(module)
+        handed_out = (check.parent / "exercise.py").read_text(encoding="utf-8")
+        _require_functions(module, handed_out)
+        refuse_borrowed(source, handed_out)
+        loaded = _load_check(check)
+        loaded.check(Watched(module, getattr(loaded, "IN_PLACE", ())))
     except WrongAnswer as error:
         return wrong(error)._replace(code=_rows(_frames(error, exercise), source))
     except MissingNameError as error:
@@ -150,17 +162,17 @@ def _known_as(module: ModuleType) -> Iterator[LearnerModule]:
             sys.modules[module.__name__] = before
 
 
-def _load_check(path: Path):
-    """The function `check` of a check file."""
+def _load_check(path: Path) -> ModuleType:
+    """A check file as a module."""
     module = ModuleType("check")
     module.__file__ = str(path)
     exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), vars(module))
-    return module.check
+    return module
 
 
-def _require_functions(module: LearnerModule, handed_out: Path) -> None:
+def _require_functions(module: LearnerModule, handed_out: str) -> None:
     """Raise unless the functions of the exercise as handed out are there and take as many arguments."""
-    for node in ast.parse(handed_out.read_text(encoding="utf-8")).body:
+    for node in ast.parse(handed_out).body:
         if isinstance(node, ast.ClassDef):
             getattr(module, node.name)
         if not isinstance(node, ast.FunctionDef) or node.name.startswith("_"):
@@ -173,6 +185,8 @@ def _require_functions(module: LearnerModule, handed_out: Path) -> None:
         try:
             inspect.signature(function).bind(*names[: len(names) - len(node.args.defaults)])
             inspect.signature(function).bind(*names)
+        except ValueError:  # a function written in C that does not say what it takes
+            continue
         except TypeError:
             raise WrongAnswer(
                 f"{node.name} should take {', '.join(names) or 'nothing'}; "
@@ -206,7 +220,9 @@ def _not_done(error: NotImplementedError, exercise: Path, source: str) -> Verdic
 
 def _failed(error: BaseException, exercise: Path, source: str) -> Verdict:
     """An exception, shown with the learner's own lines."""
-    said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    said = type(error).__name__
+    with contextlib.suppress(Exception):  # the class may be the learner's own, and its __str__ fail
+        said += f": {error}" if str(error) else ""
     frames = _frames(error, exercise)
     if not frames:
         return Verdict(
@@ -219,7 +235,7 @@ def _failed(error: BaseException, exercise: Path, source: str) -> Verdict:
     return Verdict(
         BROKEN,
         f"line {frames[-1].lineno} fails: {said}",
-        _advice(error),
+        _advice(error, said),
         code=_rows(frames, source),
     )
 
@@ -235,9 +251,8 @@ def _rows(frames: list[traceback.FrameSummary], source: str) -> str:
     return "\n".join(rows[-6:])
 
 
-def _advice(error: BaseException) -> str:
+def _advice(error: BaseException, text: str) -> str:
     """What some exceptions mean here."""
-    text = str(error)
     if isinstance(error, RecursionError):
         return "a function calls itself without end"
     if isinstance(error, MemoryError):
@@ -248,16 +263,21 @@ def _advice(error: BaseException) -> str:
         return "input() has nobody to ask here: take it out"
     if isinstance(error, NameError):
         return "is the name misspelled, or its import missing?"
+    if isinstance(error, IndexError) and "must be of integer" in text:
+        return "an index is a whole number: is an array of floats used as one? .astype(int)"
     if "could not be broadcast" in text or "mismatch in its core dimension" in text or "not aligned" in text:
         return "print the .shape of both sides; is a transpose or keepdims=True missing?"
     if "'NoneType'" in text:
         return "something that should be a value is None: a function without `return`?"
+    if isinstance(error, IndexError) and "out of bounds" in text:
+        return "places count from 0: of n entries the last has the number n − 1"
     return ""
 
 
 def _frames(error: BaseException, exercise: Path) -> list[traceback.FrameSummary]:
     """The learner's own frames, outermost first."""
-    return [f for f in traceback.extract_tb(error.__traceback__) if f.filename == str(exercise)]
+    frames = traceback.extract_tb(error.__traceback__)
+    return [f for f in frames if f.filename == str(exercise) and f.lineno]  # None between two lines
 
 
 def _line(source: str, number: int | None) -> str:
@@ -269,15 +289,17 @@ def _died(code: int | None, trace: str, exercise: Path, printed: str, limit: flo
     """The child left no result: too slow, killed, or ended by itself."""
     if trace or code is None:
         number = _stuck_at(trace, exercise)
-        message = f"stopped after {limit:g} seconds, the time limit of a check"
+        message, source = f"stopped after {limit:g} seconds, the time limit of a check", ""
         if not number:
             return Verdict(STOPPED, message, "is there a loop that never ends?", printed=printed)
-        text = _line(exercise.read_text(encoding="utf-8", errors="replace"), number).strip()
+        with contextlib.suppress(OSError):  # the code may have deleted its own file
+            source = exercise.read_text(encoding="utf-8", errors="replace")
+        text = _line(source, number).strip()
         return Verdict(
             STOPPED,
             f"{message}; it was in line {number}",
             "is there a loop that never ends, or one over far too many steps?",
-            code=f"{number:>4}  {text}",
+            code=f"{number:>4}  {text}" if text else "",
             printed=printed,
         )
     if code < 0:
@@ -290,9 +312,10 @@ def _died(code: int | None, trace: str, exercise: Path, printed: str, limit: flo
 
 def _stuck_at(trace: str, exercise: Path) -> int | None:
     """The learner's innermost line in what faulthandler wrote, which has the innermost frame first."""
+    name = str(exercise.resolve()).encode("ascii", "backslashreplace").decode()  # as faulthandler spells it
     for line in trace.splitlines():
         head, _, tail = line.strip().rpartition(", line ")
-        if head == f'File "{exercise.resolve()}"':
+        if head == f'File "{name}"':
             return int(tail.split(" ")[0])
     return None
 

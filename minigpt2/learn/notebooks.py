@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ..errors import OutputError
+from ..errors import OutputError, UsageError
 from ..files import atomic_path
 from .cells import CODE, Lesson
 
@@ -33,19 +33,36 @@ def notebook_of(lesson: Lesson) -> dict[str, Any]:
 def write_notebooks(lessons: list[Lesson], folder: str | Path) -> list[Path]:
     """`05_name.ipynb` for each lesson in `folder`, which is made where it is missing. The paths.
 
-    A notebook that is there already is replaced. OutputError where the folder cannot be written.
+    Nothing is overwritten: UsageError, before anything is written, where a notebook is there that is not the
+    one to be written, since somebody has worked with it. OutputError where the folder cannot be written.
     """
     folder = Path(folder)
+    texts = {folder / f"{lesson.path.stem}.ipynb": _text_of(lesson) for lesson in lessons}
+    changed = [path for path, text in texts.items() if _is_another(path, text)]
+    if changed:
+        others = f" and {len(changed) - 1} more are" if len(changed) > 1 else " is"
+        raise UsageError(f"{changed[0]}{others} not as written: choose another folder, or delete them first")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(
             f"cannot make the folder {folder}: {(error.strerror or 'refused').lower()}"
         ) from None
-    paths = []
-    for lesson in lessons:
-        text = json.dumps(notebook_of(lesson), indent=1, ensure_ascii=False) + "\n"
-        with atomic_path(folder / f"{lesson.path.stem}.ipynb") as path:
-            path.write_text(text, encoding="utf-8")
-        paths.append(folder / f"{lesson.path.stem}.ipynb")
-    return paths
+    for path, text in texts.items():
+        with atomic_path(path) as unfinished:
+            unfinished.write_text(text, encoding="utf-8")
+    return list(texts)
+
+
+def _text_of(lesson: Lesson) -> str:
+    return json.dumps(notebook_of(lesson), indent=1, ensure_ascii=False) + "\n"
+
+
+def _is_another(path: Path, text: str) -> bool:
+    """True where something is there that is not this text."""
+    try:
+        return path.read_bytes() != text.encode("utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True

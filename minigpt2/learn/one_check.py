@@ -20,10 +20,13 @@ def main(arguments: list[str]) -> None:
         faulthandler.dump_traceback_later(float(limit), exit=True, file=trace)
         verdict = judge(Path(exercise), Path(check))
         faulthandler.cancel_dump_traceback_later()
-    os.unlink(stuck)
+    Path(stuck).unlink(missing_ok=True)  # a copy of this process may have been here before: os.fork()
     unfinished = Path(result + ".part")
     unfinished.write_text(json.dumps(verdict.to_json()), encoding="utf-8")
     os.replace(unfinished, result)
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        sys.stdout.flush()
+    os._exit(0)  # without waiting for threads that the code has left behind
 
 
 def _bound_resources() -> None:

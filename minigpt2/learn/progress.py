@@ -5,6 +5,7 @@
 A file that cannot be read is moved aside and counts as empty: progress is a comfort, not a condition.
 """
 
+import contextlib
 import json
 import os
 from typing import NamedTuple
@@ -35,8 +36,9 @@ def progress() -> dict[int, Place]:
         return {}
     except OSError as error:
         raise OutputError(f"cannot read {path}: {(error.strerror or 'refused').lower()}") from None
-    except (ValueError, TypeError, AttributeError):
-        os.replace(path, path.with_suffix(".unreadable"))
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        with contextlib.suppress(OSError):
+            os.replace(path, path.with_suffix(".unreadable"))
         return {}
 
 

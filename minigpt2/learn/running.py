@@ -1,7 +1,8 @@
 """The cells of a lesson as code that runs: in one set of variables, with their errors told shortly.
 
 A cell runs as in a notebook: what its last line gives, if it is an expression, is shown. Whatever a cell
-does, an exception, `sys.exit()`, Ctrl-C, code that is no Python, the lesson goes on.
+does, an exception, `exit()`, Ctrl-C, code that is no Python, the lesson goes on. One that catches Ctrl-C and
+goes on itself is left by two more: the third ends the program.
 """
 
 import _thread
@@ -9,12 +10,14 @@ import ast
 import contextlib
 import io
 import linecache
+import os
 import signal
+import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator
-from types import ModuleType
+from collections.abc import Callable, Iterator
+from types import FrameType, ModuleType
 from typing import Any, NamedTuple
 
 from ..views import View
@@ -27,10 +30,11 @@ ENDED_BY_SIGNAL = tuple(
     128 + getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)
 )
 MOST_FRAMES = 4  # of a traceback that are shown
+STILL_RUNNING = b"\nthe cell catches Ctrl-C and goes on: once more ends minigpt2\n"
 
 
-class TimeLimitError(Exception):
-    """A cell has run too long."""
+class TimeLimitError(BaseException):
+    """A cell has run too long. Not an Exception, for which many cells have an `except`."""
 
 
 class Ran(NamedTuple):
@@ -53,21 +57,26 @@ class Runner:
     def run(self, place: int, source: str | None = None, *, limit: float | None = None) -> Ran:
         """Run the cell at `place` among the cells, or another source in its stead.
 
-        `limit`: seconds after which it is stopped, if it runs Python then.
+        `limit`: seconds after which it is stopped, if it runs Python then. Raises what ends the program and
+        not the cell alone: SystemExit for a signal, OSError where stdout cannot be written any more.
         """
         name = f"<cell {place}>"
         source = self.lesson.cells[place].source if source is None else source
         linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
         start = time.perf_counter()
         try:
-            with time_limit(limit):
+            with third_ctrl_c_ends(), time_limit(limit):
                 self._execute(source, name)
         except KeyboardInterrupt:
             return Ran(time.perf_counter() - start, "interrupted: the cell has stopped", interrupted=True)
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             if isinstance(error, SystemExit) and error.code in ENDED_BY_SIGNAL:
                 raise
+            if isinstance(error, OSError):
+                sys.stdout.flush()  # fails again if it was this that failed, and then no cell can go on
             return Ran(time.perf_counter() - start, short_traceback(error))
+        finally:
+            reopen_stdin()
         return Ran(time.perf_counter() - start, "")
 
     def run_quietly(self, places: list[int]) -> Ran:
@@ -99,27 +108,88 @@ class Runner:
 
 @contextlib.contextmanager
 def time_limit(seconds: float | None) -> Iterator[None]:
-    """Raise TimeLimitError in the main thread after `seconds`; None: never."""
+    """Raise TimeLimitError in the main thread after `seconds`, and each second from then on; None: never."""
     if seconds is None:
         yield
         return
+    is_running = True
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if is_running:
+            raise TimeLimitError(f"stopped after {seconds:g} s: a cell may not take longer here")
+
+    with _alarm(seconds, stop):
+        try:
+            yield
+        finally:
+            is_running = False
+
+
+@contextlib.contextmanager
+def _alarm(seconds: float, ring: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Call `ring` in the main thread after `seconds`, and each second from then on.
+
+    By a signal of its own, where there is one: what a shell has put into the background ignores Ctrl-C.
+    """
+    if hasattr(signal, "setitimer"):
+        before = signal.signal(signal.SIGALRM, ring)
+        signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0.0)
+            signal.signal(signal.SIGALRM, before)
+        return
     is_over = threading.Event()
 
-    def stop() -> None:
+    def interrupt() -> None:
         is_over.set()
         _thread.interrupt_main()
 
-    timer = threading.Timer(seconds, stop)
+    def stop(number: int, frame: FrameType | None) -> None:
+        (ring if is_over.is_set() else signal.default_int_handler)(number, frame)
+
+    before = signal.signal(signal.SIGINT, stop)
+    timer = threading.Timer(seconds, interrupt)
     timer.daemon = True
     timer.start()
     try:
         yield
-    except KeyboardInterrupt:
-        if not is_over.is_set():
-            raise
-        raise TimeLimitError(f"stopped after {seconds:g} s: a cell may not take longer here") from None
     finally:
         timer.cancel()
+        signal.signal(signal.SIGINT, before)
+
+
+@contextlib.contextmanager
+def third_ctrl_c_ends() -> Iterator[None]:
+    """Code that catches Ctrl-C and goes on gets a second one; the third is the system's and ends Python."""
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    is_first = True
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        nonlocal is_first
+        if not is_first:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            with contextlib.suppress(OSError):
+                os.write(2, STILL_RUNNING)
+        is_first = False
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def reopen_stdin() -> None:
+    """Open it again where `exit()` or `quit()` has closed it, which they do before they raise SystemExit."""
+    if sys.stdin is not None and sys.stdin.closed:
+        with contextlib.suppress(OSError):
+            closed = sys.stdin
+            sys.stdin = open(0, encoding=closed.encoding, errors=closed.errors, closefd=False)  # noqa: SIM115
 
 
 def short_traceback(error: BaseException) -> str:
@@ -134,7 +204,10 @@ def short_traceback(error: BaseException) -> str:
         return f"this is not Python: {error.msg}\n  line {error.lineno}:  {line}"
     if isinstance(error, SystemExit):
         return "the cell has called exit: the lesson goes on"
-    what = "".join(traceback.format_exception_only(error)).strip()
+    if isinstance(error, TimeLimitError):
+        what = str(error)
+    else:
+        what = "".join(traceback.format_exception_only(error)).strip()
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if frame.filename.startswith("<cell")]
     rows = [what]

@@ -8,7 +8,7 @@ from rich.segment import Segment
 from ..views import Beside, Canvas, Heading, HeatMap, Paragraph, Stack, View, markup
 from ..views.frame import Block
 from ..visible import visible
-from .checking import WrongAnswer
+from .checking import WrongAnswer, close
 
 PASSED, WRONG, NOT_DONE, BROKEN, STOPPED = "passed", "wrong", "not done", "broken", "stopped"
 
@@ -108,7 +108,7 @@ def _picture(expected: Any, yours: Any) -> Picture | None:
             "the beginning",
             (0, 0),
         )
-    unlike = ~np.isclose(expected, yours, rtol=1e-6, atol=1e-6 * np.abs(expected).max(), equal_nan=True)
+    unlike = ~close(expected, yours, 1e-6)
     place = tuple(int(i) for i in np.argwhere(unlike)[0]) if unlike.any() else (0,) * expected.ndim
     outer = place[:-2]
     a, b = np.atleast_2d(expected[outer]), np.atleast_2d(yours[outer])  # (R, C)

@@ -4,13 +4,14 @@
     byte.py           one id a byte: the tokenizer to read first
     byte_alphabet.py  the printable character that stands for each byte in vocabulary files
     bpe.py            GPT-2's byte-level byte-pair encoding
+    split.py          cutting a text into words before it
+    text_cache.py     the fast way through many texts: what stands between blanks, remembered
     lowercase.py      the optional normalizer
     train.py          learning merges from text
     trace.py          every merge of a text, one by one, for teaching
     files.py          tokenizer.json; vocab.json with merges.txt; tokenizer_config.json
 
-Names are imported when they are first used: the split pattern needs the `regex` package, and a byte tokenizer
-does not.
+Names are imported when they are first used, so that reading one file costs that file only.
 """
 
 import importlib

@@ -14,10 +14,14 @@ character does not stop a file of a million lines; only such a text does not com
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from os import PathLike
 from pathlib import Path
 
+import numpy as np
+
 from ..errors import DataError, ModelError
+from ..ragged import FlatSentences
 
 END_OF_TEXT = "<|endoftext|>"
 PAD = "<|pad|>"
@@ -105,10 +109,15 @@ class Tokenizer(ABC):
         return ids
 
     def encode_batch(self, texts: Iterable[str], *, allow_special: bool = False) -> list[list[int]]:
-        """Ids of each of B texts."""
-        if isinstance(texts, str):
-            raise DataError("encode_batch needs a list of texts, not one str; use encode for one text")
-        return [self.encode(text, allow_special=allow_special) for text in texts]
+        """Ids of each of B texts. Raises DataError for one that is not a str."""
+        return [self.encode(text, allow_special=allow_special) for text in list_of_texts(texts)]
+
+    def encode_flat(self, texts: Iterable[str], *, allow_special: bool = False) -> FlatSentences:
+        """The same ids as of `encode_batch` in one run (N,) with B lengths: no list for each text is made."""
+        rows = self.encode_batch(texts, allow_special=allow_special)
+        lengths = np.array([len(row) for row in rows], np.int64)  # (B,)
+        ids = np.fromiter(chain.from_iterable(rows), np.intc, lengths.sum())  # (N,)
+        return FlatSentences(ids, lengths)
 
     def token_bytes(self, id: int) -> bytes:
         """The bytes that an id stands for; of a special token its name in UTF-8. DataError out of range."""
@@ -140,6 +149,17 @@ class Tokenizer(ABC):
     def __repr__(self) -> str:
         extras = [name for name in ("lowercase", "add_prefix_space") if getattr(self, name)]
         return f"<{type(self).__name__} {', '.join([f'{self.vocab_size} tokens', *extras])}>"
+
+
+def list_of_texts(texts: Iterable[str]) -> list[str]:
+    """B texts as a list. DataError for one str in their place, and for anything among them that is no str."""
+    if isinstance(texts, str):
+        raise DataError("encode_batch needs a list of texts, not one str; use encode for one text")
+    texts = list(texts)
+    wrong = next((b for b, text in enumerate(texts) if not isinstance(text, str)), None)
+    if wrong is not None:
+        raise DataError(f"text {wrong} is no str but {type(texts[wrong]).__name__}; decode bytes first")
+    return texts
 
 
 def replace_lone_surrogates(text: str) -> str:

@@ -1,7 +1,7 @@
 """GPT-2's byte-level byte-pair encoding (Radford et al. 2019, §2.2; Sennrich et al. 2016, arXiv:1508.07909).
 
     text            "low lower"
-    words           "low"    " lower"                    split by SPLIT_PATTERN, each with its blank
+    words           "low"    " lower"                    split by split.py, each with its blank
     bytes           l o w    ␣ l o w e r                 256 tokens, so nothing is unknown
     merges          lo w     ␣ lo w e r                  lowest rank first: rank 0 is (l, o), …
                     low      ␣ low e r
@@ -12,35 +12,30 @@ A merge's rank is its place in the order in which training found it (train.py), 
 Encoding replays the training: of all neighbouring pairs the one with the lowest rank merges, the leftmost if
 several have it, until no pair is a merge.
 
-A word's ids depend on the word alone, so they are cached: text repeats its words, and a sentence then is one
-split and a dictionary look-up a word. What counts as a letter is decided by the Unicode tables of the `regex`
-package; a library with older tables splits at characters that are newer than those.
+A word's ids depend on the word alone, so they are remembered: text repeats its words (text_cache.py).
 """
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from heapq import heapify, heappop, heappush
-from itertools import pairwise
-
-import regex
+from itertools import pairwise, repeat
+from operator import add
 
 from ..errors import ModelError
-from .base import Tokenizer
+from ..ragged import FlatSentences
+from .base import Tokenizer, list_of_texts
 from .byte_alphabet import spell
 from .lowercase import lower
-
-# A contraction's ending; letters, digits or other signs, each with the blank before them; a run of white
-# space that leaves its last blank to the next word; any other white space.
-SPLIT_PATTERN = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
-
-# Bounds of the cache. The longest English words are shorter than 40 bytes; what is longer rarely comes twice.
-CACHED_WORDS = 1 << 17
-LONGEST_CACHED_WORD = 64
+from .split import split_words
+from .text_cache import TextCache
 
 # Up to this many pieces, looking at every pair for each merge is faster than a heap.
 LONGEST_SCANNED_WORD = 96
 
 Pair = tuple[int, int]
 RankedMerge = tuple[int, int]  # how early a pair merges, and the id it merges into
+
+NO_MERGE: RankedMerge = (sys.maxsize, -1)  # of a pair that is none: later than any
 
 
 class BPETokenizer(Tokenizer):
@@ -71,8 +66,7 @@ class BPETokenizer(Tokenizer):
         self.merges = list(merges)
         self.rank_of = _rank_merges(vocabulary, self.merges)
         self._id_of_byte = [vocabulary[bytes([b])] for b in range(256)]
-        self._split = regex.compile(SPLIT_PATTERN).findall
-        self._cache = _WordCache(self)
+        self._cache = TextCache(self)
 
     def words(self, text: str) -> list[str]:
         """The text as it is split before merging, after lower-casing and the prefix blank if they are set."""
@@ -80,7 +74,7 @@ class BPETokenizer(Tokenizer):
             text = lower(text)
         if self.add_prefix_space and text and not text.startswith(" "):
             text = " " + text
-        return self._split(text)
+        return split_words(text)
 
     def byte_ids(self, word: str) -> list[int]:
         """One id for each byte of a word: where merging starts."""
@@ -92,34 +86,38 @@ class BPETokenizer(Tokenizer):
         merge = merge_by_scan if len(ids) <= LONGEST_SCANNED_WORD else merge_by_heap
         return merge(ids, self.rank_of)
 
+    def encode_flat(self, texts: Iterable[str], *, allow_special: bool = False) -> FlatSentences:
+        """Ids of B texts as one run; see `Tokenizer.encode_flat`."""
+        texts = list_of_texts(texts)
+        special = self._special_pattern if allow_special and self.special_tokens else None
+
+        def other_way(text: str) -> list[int]:
+            return self.encode(text, allow_special=allow_special)
+
+        return self._cache.encode_texts(texts, other_way, special)
+
+    def encode_batch(self, texts: Iterable[str], *, allow_special: bool = False) -> list[list[int]]:
+        """Ids of each of B texts."""
+        flat = self.encode_flat(texts, allow_special=allow_special)
+        ids = flat.ids.tolist()
+        return [ids[start:stop] for start, stop in pairwise(flat.offsets.tolist())]
+
     def _encode_plain(self, text: str) -> list[int]:
-        cache = self._cache
-        return [id for word in self.words(text) for id in cache[word]]
+        return self._cache.encode(text)
 
 
-class _WordCache(dict[str, list[int]]):
-    """word -> ids, computed when first asked for; emptied when full, as refilling is cheap."""
-
-    def __init__(self, tokenizer: BPETokenizer) -> None:
-        self.tokenizer = tokenizer
-
-    def __missing__(self, word: str) -> list[int]:
-        ids = self.tokenizer.encode_word(word)
-        if len(word) <= LONGEST_CACHED_WORD:
-            if len(self) >= CACHED_WORDS:
-                self.clear()
-            self[word] = ids
-        return ids
-
-
-def merge_by_scan(ids: list[int], rank_of: Mapping[Pair, RankedMerge]) -> list[int]:
+def merge_by_scan(ids: Sequence[int], rank_of: Mapping[Pair, RankedMerge]) -> list[int]:
     """Merge T ids until no pair is left, looking at all pairs before each merge: O(T²), the definition."""
     ids = list(ids)
-    while len(ids) > 1:
-        at, rank, merged = lowest_ranked_pair(ids, rank_of)
-        if rank is None:
-            break
-        ids[at : at + 2] = [merged]
+    merges = list(map(rank_of.get, pairwise(ids), repeat(NO_MERGE)))  # (T-1,) of each piece with the next
+    while merges and (best := min(merges)) is not NO_MERGE:
+        at = merges.index(best)
+        ids[at] = merged = best[1]
+        del ids[at + 1], merges[at]
+        if at > 0:
+            merges[at - 1] = rank_of.get((ids[at - 1], merged), NO_MERGE)
+        if at < len(merges):
+            merges[at] = rank_of.get((merged, ids[at + 1]), NO_MERGE)
     return ids
 
 
@@ -173,16 +171,13 @@ def _bytes_by_id(vocabulary: Mapping[bytes, int], special_tokens: Mapping[str, i
             f"tokenizer: the vocabulary lacks {len(missing)} of the 256 bytes, first 0x{missing[0]:02x}; "
             "text with them could not be encoded, so a byte-level vocabulary has them all"
         )
-    bytes_of: dict[int, bytes] = {}
-    for token, id in [
-        *vocabulary.items(),
-        *((name.encode("utf-8"), i) for name, i in special_tokens.items()),
-    ]:
-        if id in bytes_of:
-            raise ModelError(
-                f"tokenizer: id {id} is given to both {spell(bytes_of[id])!r} and {spell(token)!r}"
-            )
-        bytes_of[id] = token
+    tokens = [*vocabulary, *(name.encode("utf-8") for name in special_tokens)]
+    ids = [*vocabulary.values(), *special_tokens.values()]
+    bytes_of = dict(zip(ids, tokens, strict=True))
+    if len(bytes_of) < len(ids):
+        id, token = next(pair for at, pair in enumerate(zip(ids, tokens, strict=True)) if pair[0] in ids[:at])
+        first = tokens[ids.index(id)]
+        raise ModelError(f"tokenizer: id {id} is given to both {spell(first)!r} and {spell(token)!r}")
     gap = next((id for id in range(len(bytes_of)) if id not in bytes_of), None)
     if gap is not None:
         raise ModelError(
@@ -193,16 +188,25 @@ def _bytes_by_id(vocabulary: Mapping[bytes, int], special_tokens: Mapping[str, i
 
 
 def _rank_merges(
-    vocabulary: Mapping[bytes, int], merges: Iterable[tuple[bytes, bytes]]
+    vocabulary: Mapping[bytes, int], merges: list[tuple[bytes, bytes]]
 ) -> dict[Pair, RankedMerge]:
     """(left id, right id) -> (rank, merged id). ModelError for a merge whose parts or result have no id."""
-    rank_of: dict[Pair, RankedMerge] = {}
+    lefts, rights = [left for left, _ in merges], [right for _, right in merges]
+    try:
+        columns = [[vocabulary[token] for token in part] for part in (lefts, rights, map(add, lefts, rights))]
+    except KeyError:
+        raise _misfit(vocabulary, merges) from None
+    left_ids, right_ids, merged_ids = columns
+    return dict(zip(zip(left_ids, right_ids, strict=True), enumerate(merged_ids), strict=True))
+
+
+def _misfit(vocabulary: Mapping[bytes, int], merges: list[tuple[bytes, bytes]]) -> ModelError:
+    """What is wrong with the first merge that does not fit the vocabulary."""
     for rank, (left, right) in enumerate(merges):
         for role, token in (("left part", left), ("right part", right), ("result", left + right)):
             if token not in vocabulary:
-                raise ModelError(
+                return ModelError(
                     f"tokenizer: merge {rank} ({spell(left)} {spell(right)}): its {role} {spell(token)!r} "
                     "is not in the vocabulary"
                 )
-        rank_of[vocabulary[left], vocabulary[right]] = (rank, vocabulary[left + right])
-    return rank_of
+    raise AssertionError("every merge fits")

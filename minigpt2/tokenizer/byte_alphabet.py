@@ -13,6 +13,11 @@ blank nor a control character (Radford et al. 2019, `encoder.py` of the publishe
 This is spelling only: encoding and decoding work on the bytes themselves.
 """
 
+from collections.abc import Collection
+from itertools import accumulate, pairwise
+
+import numpy as np
+
 _PRINTED_AS_ITSELF = {*range(ord("!"), ord("~") + 1), *range(0xA1, 0xAC + 1), *range(0xAE, 0xFF + 1)}
 
 
@@ -32,4 +37,20 @@ def spell(token: bytes) -> str:
 
 def unspell(spelling: str) -> bytes:
     """ "Ġlow" -> b" low". KeyError for a character that stands for no byte."""
-    return bytes(map(BYTE_OF_CHARACTER.__getitem__, spelling))
+    return unspell_all([spelling])[0]
+
+
+def unspell_all(spellings: Collection[str]) -> list[bytes]:
+    """The bytes of many tokens at once, for a vocabulary of thousands. KeyError as `unspell`."""
+    codes = np.frombuffer("".join(spellings).encode("utf-32-le", errors="surrogatepass"), "<u4")
+    found = _BYTE_OF_CODE[np.minimum(codes, _NO_CODE)]
+    if found.min(initial=0) < 0:
+        raise KeyError(chr(codes[found < 0][0]))
+    joined = found.astype(np.uint8).tobytes()
+    stops = accumulate(map(len, spellings), initial=0)
+    return [joined[start:stop] for start, stop in pairwise(stops)]
+
+
+_NO_CODE = max(map(ord, BYTE_OF_CHARACTER)) + 1
+_BYTE_OF_CODE = np.full(_NO_CODE + 1, -1, np.int16)  # -1 for a code that stands for no byte
+_BYTE_OF_CODE[list(map(ord, CHARACTER_OF_BYTE))] = range(256)

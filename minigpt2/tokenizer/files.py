@@ -13,8 +13,11 @@ entries are read over on purpose: `truncation` and `padding` are settings of a c
 neither a single byte nor made by a merge is taken as special: of GPT-2's 50257 just `<|endoftext|>`.
 """
 
+import contextlib
+import gc
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -24,7 +27,7 @@ from ..files import atomic_path, is_folder, read_json, read_lines, shorten, writ
 from .base import Tokenizer
 from .bpe import BPETokenizer
 from .byte import ByteTokenizer
-from .byte_alphabet import BYTE_OF_CHARACTER, CHARACTER_OF_BYTE, spell, unspell
+from .byte_alphabet import BYTE_OF_CHARACTER, CHARACTER_OF_BYTE, spell, unspell_all
 
 TOKENIZER_FILE = "tokenizer.json"
 CONFIG_FILE = "tokenizer_config.json"
@@ -32,6 +35,19 @@ VOCABULARY_FILE = "vocab.json"
 MERGES_FILE = "merges.txt"
 
 
+@contextlib.contextmanager
+def _without_collector() -> Iterator[None]:
+    """Without the garbage collector, which would go over tens of thousands of small tuples several times."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+@_without_collector()
 def load_tokenizer(path: str | PathLike[str]) -> Tokenizer:
     """Read a folder, a tokenizer.json, or a vocab.json or merges.txt with the other one beside it.
 
@@ -82,7 +98,7 @@ def _read_vocabulary(folder: Path) -> Tokenizer:
 def _build(
     path: Path,
     vocabulary: Mapping[str, int],
-    merges: list[tuple[str, str]],
+    merges: Iterable[Sequence[str]],
     special_tokens: Mapping[str, int],
     lowercase: bool,
     add_prefix_space: bool,
@@ -97,9 +113,12 @@ def _build(
             in_order = sorted(special_tokens, key=special_tokens.__getitem__)
             if [special_tokens[name] for name in in_order] == list(range(256, 256 + len(in_order))):
                 return ByteTokenizer(in_order, **roles)
+        bytes_of = _unspelled(ordinary, path)
+        spelled_apart = {part for merge in merges for part in merge if part not in bytes_of}
+        bytes_of |= _unspelled(spelled_apart, path)  # not in the vocabulary, as the tokenizer will say
         return BPETokenizer(
-            {_unspelled(token, path): id for token, id in ordinary.items()},
-            [(_unspelled(left, path), _unspelled(right, path)) for left, right in merges],
+            {bytes_of[token]: id for token, id in ordinary.items()},
+            [(bytes_of[left], bytes_of[right]) for left, right in merges],
             special_tokens,
             lowercase=lowercase,
             add_prefix_space=add_prefix_space,
@@ -110,14 +129,17 @@ def _build(
         raise ModelError(message if message.startswith(str(path)) else f"{path}: {message}") from None
 
 
-def _unspelled(token: str, path: Path) -> bytes:
+def _unspelled(tokens: Collection[str], path: Path) -> dict[str, bytes]:
+    """Each token -> its bytes."""
     try:
-        return unspell(token)
+        return dict(zip(tokens, unspell_all(tokens), strict=True))
     except KeyError as error:
-        raise ModelError(
-            f"{path}: token {shorten(token)} holds {error.args[0]!a}, which stands for no byte: "
-            "this is not a byte-level vocabulary"
-        ) from None
+        character = error.args[0]
+    token = next(token for token in tokens if character in token)
+    raise ModelError(
+        f"{path}: token {shorten(token)} holds {character!a}, which stands for no byte: "
+        "this is not a byte-level vocabulary"
+    )
 
 
 def _reads_lowercase(path: Path, normalizer: Any) -> bool:
@@ -166,7 +188,7 @@ def _is_text_alone(template: Any) -> bool:
     return is_one_part and "Sequence" in template[0]
 
 
-def _reads_model(path: Path, model: Any) -> tuple[dict[str, int], list[tuple[str, str]]]:
+def _reads_model(path: Path, model: Any) -> tuple[dict[str, int], list[Sequence[str]]]:
     """Vocabulary and merges, as they are spelled, of a BPE model without variations."""
     # Older files leave the type out and are known by their merges.
     if not isinstance(model, dict) or model.get("type", "BPE" if "merges" in model else None) != "BPE":
@@ -178,23 +200,31 @@ def _reads_model(path: Path, model: Any) -> tuple[dict[str, int], list[tuple[str
             )
     if not isinstance(model.get("merges"), list):
         raise ModelError(f"{path}: model.merges must be a list of pairs")
-    merges = [_reads_merge(path, rank, merge) for rank, merge in enumerate(model["merges"])]
-    return _checked_vocabulary(path, model.get("vocab")), merges
+    return _checked_vocabulary(path, model.get("vocab")), _reads_merges(path, model["merges"])
 
 
-def _reads_merge(path: Path, rank: int, merge: Any) -> tuple[str, str]:
+def _reads_merges(path: Path, merges: list[Any]) -> list[Sequence[str]]:
     """A merge is written "left right", or since tokenizers 0.20 ["left", "right"]."""
-    parts = merge.split(" ") if isinstance(merge, str) else merge
-    if not isinstance(parts, list) or len(parts) != 2 or not all(isinstance(p, str) and p for p in parts):
-        raise ModelError(f"{path}: merge {rank} must be two tokens, not {shorten(merge)}")
-    return parts[0], parts[1]
+    pairs = [merge.split(" ") if isinstance(merge, str) else merge for merge in merges]
+    if not _are_pairs(pairs):
+        rank = next(rank for rank, pair in enumerate(pairs) if not _are_pairs([pair]))
+        raise ModelError(f"{path}: merge {rank} must be two tokens, not {shorten(merges[rank])}")
+    return pairs
+
+
+def _are_pairs(pairs: list[Any]) -> bool:
+    """True for lists of two texts that are not empty; thousands of them are looked at without a loop."""
+    if not set(map(type, pairs)) <= {list} or not set(map(len, pairs)) <= {2}:
+        return False
+    tokens = list(chain.from_iterable(pairs))
+    return set(map(type, tokens)) <= {str} and "" not in tokens
 
 
 def _checked_vocabulary(path: Path, vocabulary: Any) -> dict[str, int]:
     if not isinstance(vocabulary, dict):
         raise ModelError(f"{path}: the vocabulary must be an object of token: id")
     for token, id in vocabulary.items():
-        if not isinstance(id, int) or isinstance(id, bool) or id < 0:
+        if type(id) is not int or id < 0:
             raise ModelError(
                 f"{path}: token {shorten(token)} has id {shorten(id)}, not a whole number from 0"
             )

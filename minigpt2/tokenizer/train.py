@@ -24,14 +24,13 @@ from collections.abc import Callable, Iterable
 from heapq import heapify, heappop, heappush
 from itertools import pairwise
 
-import regex
-
 from ..errors import DataError, UsageError
 from .base import END_OF_TEXT, PAD, replace_lone_surrogates
-from .bpe import SPLIT_PATTERN, BPETokenizer
+from .bpe import BPETokenizer
 from .byte import check_special_tokens
 from .byte_alphabet import BYTE_OF_CHARACTER
 from .lowercase import lower
+from .split import split_words
 
 # progress(stage, done, total): stage is "counting words" (texts so far, total None) or "merging" (merges).
 Progress = Callable[[str, int, int | None], None]
@@ -77,7 +76,6 @@ def count_words(
     texts: Iterable[str], *, lowercase: bool = False, progress: Progress | None = None
 ) -> Counter[str]:
     """The different words of the texts, split as encoding splits them, and how often each occurs."""
-    split = regex.compile(SPLIT_PATTERN).findall
     counts: Counter[str] = Counter()
     if isinstance(texts, str):
         raise DataError("training needs a list of texts, not one str")
@@ -87,7 +85,7 @@ def count_words(
             raise DataError(f"training text {number} is no str but {type(text).__name__}")
         if not text.isascii():
             text = replace_lone_surrogates(text)
-        counts.update(split(lower(text) if lowercase else text))
+        counts.update(split_words(lower(text) if lowercase else text))
         if progress and number % TEXTS_A_REPORT == 0:
             progress("counting words", number, None)
     if progress:

@@ -287,10 +287,9 @@ def _encode_chunk(
     tokenizer: Tokenizer, texts: list[str], window: int, dtype: Any
 ) -> tuple[np.ndarray, np.ndarray, int]:
     """n texts -> their ids in one run, (n,) lengths, and how many were cut"""
-    encoded = tokenizer.encode_batch(texts)
-    lengths = np.array([len(ids) for ids in encoded], np.int64)  # (n,)
-    run = [id for ids in encoded for id in ids[:window]]
-    return np.array(run, dtype), np.minimum(lengths, window), int((lengths > window).sum())
+    sentences = tokenizer.encode_flat(texts)
+    kept = sentences.cut(window)
+    return kept.ids.astype(dtype), kept.lengths, int((sentences.lengths > window).sum())
 
 
 def _merge_equal(ids: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -54,9 +54,12 @@ claim("total", sum(numbers))
 def test_the_list(cli):
     code, out, err = cli("learn")
     assert (code, err) == (0, "")
+    rows = {row.split()[0]: row for row in out.splitlines() if row.strip()}
     for lesson in all_lessons():
-        assert lesson.title[:35] in out  # a long one is cut at 80 columns
-        assert lesson.level in out
+        row = rows[str(lesson.number)]
+        assert lesson.title in row or (lesson.title[:35] in row and "…" in row)  # cut at 80 columns
+        assert f" {lesson.level} " in row
+        assert f" {lesson.minutes} " in row
     assert "minigpt2 learn 1 goes on" in out
 
 
@@ -99,6 +102,8 @@ def test_without_a_terminal(cli):
         (["1", "--folder", "y"], "--folder does not go"),
         (["reset"], "reset needs the name"),
         (["exercises", "x"], "x does not go"),
+        (["--notebooks", ""], "the name of the folder is empty"),
+        (["start", "--folder", ""], "the name of the folder is empty"),
     ],
 )
 def test_wrong_usage(cli, arguments, message):
@@ -215,3 +220,28 @@ def test_an_exercise_that_there_is_not(cli):
     code, out, err = cli("learn", "check", "99_nothing")
     assert (code, out) == (2, "")
     assert "there is no exercise '99_nothing'" in err
+
+
+def test_a_name_that_is_wrong_changes_no_folder(cli, tmp_path):
+    assert cli("learn", "start", "99_nothing", "--folder", tmp_path / "made")[0] == 2
+    assert not (tmp_path / "made").exists()
+
+
+def test_every_lesson_done(cli):
+    for lesson in all_lessons():
+        remember(lesson, len(lesson.cells))
+    assert "You have done every lesson, minigpt2 learn exercises" in " ".join(cli("learn")[1].split())
+
+
+def test_the_first_that_is_not_done_comes_next(cli):
+    for number in (1, 3):
+        remember(find_lesson(number), len(find_lesson(number).cells))
+    assert "minigpt2 learn 2 goes on from here" in cli("learn")[1]
+
+
+def test_the_list_of_exercises_without_a_state(cli, tmp_path):
+    (tmp_path / "state").write_text("a file where a folder should be")
+    code, out, err = cli("learn", "exercises")
+    assert code == 0
+    assert err.count("warning: cannot read") == 1
+    assert f"Next: minigpt2 learn start {list_exercises()[0].name}" in out

@@ -119,6 +119,21 @@ def test_the_shell(terminal):
     assert run.is_as_before()
 
 
+@pytest.mark.parametrize("end", ["exit()", "quit()"])
+def test_exit_goes_from_the_shell_back_to_the_lesson(terminal, end):
+    run = terminal("1")
+    step_until(run, "bytes of café = 5")
+    press(run, "s")
+    run.wait_for(lambda screen: ">>>" in screen.text)
+    press(run, f"{end}\r")
+    run.wait_for(keys_are_shown)
+    press(run, ENTER)
+    run.wait_for(lambda screen: "3 of" in screen.text and keys_are_shown(screen))
+    press(run, "q")
+    assert run.wait() == 0
+    assert run.is_as_before()
+
+
 def test_back(terminal):
     run = terminal("1")
     step_until(run, "2 of")

@@ -55,6 +55,15 @@ def test_a_list_below_the_goals_is_none_of_them(write):
     assert len(lesson.goals) == 3
 
 
+@pytest.mark.parametrize("below", ["# <!-- given: 3 -->\n", "# and - by the way - more\n"])
+def test_what_stands_right_below_the_goals_is_none_of_them(write, below):
+    lesson = read_lesson(write(HEADER + below + "# %%\nx = 1\n"))
+    assert lesson.goals[0] == "do one thing that is long"
+    assert len(lesson.goals) == 3
+    with pytest.raises(DataError, match="with 3 items"):
+        read_lesson(write(HEADER.replace("# - do a third\n", below) + "# %%\nx = 1\n"))
+
+
 def test_the_digest_follows_the_text(write):
     before = read_lesson(write(HEADER + "# %%\nx = 1\n")).digest
     assert read_lesson(write(HEADER + "# %%\nx = 1\n")).digest == before
@@ -70,7 +79,7 @@ def test_the_digest_follows_the_text(write):
         ("# %%\nx = 1\n# %% title\nx = 2\n", "line 3"),
         ("# %%\nx = 1\n# %% [markdown] \n# a\n", "line 3"),
         ("# %%\nx = 1\n# %% [markdown]\n# a\nb\n", "line 5"),
-        ("# %%\nx = 1\n# %% [markdown]\n#a\n", "line 4"),
+        ("# %%\nx = 1\n# %% [markdown]\n#ab c\n", "line 4: every line"),
         ("# %%\nx = 1\n# %% [markdown]\n# a\n\n# b\n", "line 5"),
         ("# %%\n\n# %%\nx = 1\n", "line 2"),
         ("# %% [markdown]\n#\n# %%\nx = 1\n", "line 2"),

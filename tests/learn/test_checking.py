@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from minigpt2.learn.checking import WrongAnswer, number, require, same_array, same_value, several, unchanged
+from minigpt2.learn.checking import (
+    WrongAnswer,
+    array,
+    number,
+    require,
+    same_array,
+    same_value,
+    several,
+    unchanged,
+)
 from minigpt2.learn.verdict import Verdict, wrong
 
 
@@ -47,6 +56,8 @@ GUESSES = {
     "order": (EXPECTED[::-1], "not in the right order"),
     "rounded": (EXPECTED * (1 + 1e-4 * np.arange(6).reshape(2, 3)), "approximated or rounded"),
     "nan": (np.where(EXPECTED > 5, np.nan, EXPECTED), "NaN comes from 0/0"),
+    "once": (EXPECTED * (1 + 3e-6), "nearly right, within 3e-06"),
+    "complex": (EXPECTED + 1j, "complex numbers"),
     "infinite": (np.where(EXPECTED > 5, np.inf, EXPECTED), "infinity comes from"),
 }
 
@@ -74,15 +85,39 @@ def test_a_predicate_that_fails_does_not_hide_the_answer():
     assert "only the sign" in message(EXPECTED, -EXPECTED, [(lambda y: y[5, 5] > 0, "never")])
 
 
+def test_numbers_that_differ_are_written_so_that_they_do():
+    expected = np.array([1.0, 1.2])
+    assert "f(x)[0] should be 1, yours is 1.000003;" in message(expected, expected * (1 + 3e-6))
+
+
+def test_where_zeros_are_expected_there_is_a_message_too():
+    assert "f(x)[0] should be 0, yours is 1" in message(np.zeros(3), np.array([1.0, 2.0, 4.0]))
+
+
+def test_a_candidate_that_overflows_explains_nothing():
+    assert "known" not in message(EXPECTED, EXPECTED * np.inf, [(EXPECTED * np.inf, "known")])
+
+
+def test_complex_numbers_that_are_real_are_taken():
+    same_array(EXPECTED, EXPECTED + 0j, "f(x)")
+
+
 def test_dtype():
     said = message(EXPECTED, EXPECTED, dtype=np.float32)
     assert "right numbers, but as float64; expected is float32" in said
+    assert "turned all into float64" in said
+    assert "turned all" not in message(np.ones(2), np.ones(2, bool), dtype=np.float64)
 
 
 def test_values():
     same_value([1, 2], (1, 2), "f")
     same_value([1.0, 2.0], np.array([1.0, 2.0]), "f")
     same_value(3, np.int64(3), "f")
+    same_value([(1, [2])], [(np.int64(1), [np.float64(2.0)])], "f")
+    with pytest.raises(WrongAnswer, match="lists stand where tuples should"):
+        same_value([(1, 2)], [[1, 2]], "f")
+    with pytest.raises(WrongAnswer, match="f holds arrays"):
+        same_value({"a": [1]}, {"a": [np.array([1])]}, "f")
     with pytest.raises(WrongAnswer, match="f should be 3, yours is 4"):
         same_value(3, 4, "f")
     with pytest.raises(WrongAnswer, match="off by one"):
@@ -101,9 +136,13 @@ def test_helpers():
         with pytest.raises(WrongAnswer):
             several(bad, "a, b", "f")
     assert number(np.float32(2.0), "f") == 2.0
-    for bad in (None, True, "2", np.ones(1)):
+    for bad in (None, True, "2", np.ones(1), 1j, np.complex128(1)):
         with pytest.raises(WrongAnswer):
             number(bad, "f")
+    assert array(EXPECTED, "f", (2, 3)) is EXPECTED
+    for bad in (None, [[1.0]], np.array(["a"]), np.array([None]), EXPECTED.T, 1.0, (EXPECTED,)):
+        with pytest.raises(WrongAnswer):
+            array(bad, "f", (2, 3))
     unchanged(EXPECTED, EXPECTED.copy(), "x")
     with pytest.raises(WrongAnswer, match="changes its input x"):
         unchanged(EXPECTED, EXPECTED + 1, "x")

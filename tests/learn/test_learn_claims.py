@@ -54,6 +54,8 @@ def test_numbers_in(text, numbers):
         ("There are 3 <!-- given: 3 -->", 0),
         ("In 2016 there were <!-- given: -->", 0),
         ("Of 2000 <!-- given: 2000 -->", 0),
+        ("Of 20000 <!-- given: -->", 1),
+        ("Of 1999.5", 1),
         ("There are 3", 1),
         ("There are 3 and 4 <!-- claims: 3 = things -->", 1),
         ("There are three <!-- claims: 3 = things -->", 1),
@@ -125,7 +127,7 @@ def test_claim_prints_and_remembers(capsys):
     assert claims() == {"words": 13, "mean of words": pytest.approx(1.3333), "share": 0.25}
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), "3", None, [1], np.zeros(2)])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "3", None, True, [1], np.zeros(2)])
 def test_claim_refuses_what_is_no_number(value):
     with pytest.raises(UsageError):
         claim("x", value)

@@ -1,5 +1,6 @@
 """How far a person has come."""
 
+import errno
 import json
 import stat
 
@@ -70,6 +71,7 @@ def test_other_lessons_keep_theirs(lesson):
         '{"1": {"cell": "1", "digest": "x", "finished": false}}',
         '{"1": {"cell": 1}}',
         '{"1": 1}',
+        "[" * 100_000,
         "\xff",
     ],
 )
@@ -86,3 +88,13 @@ def test_a_state_that_cannot_be_written(lesson, state):
     state.parent.parent.write_text("a file where a folder should be")
     with pytest.raises(OutputError):
         remember(lesson, 1)
+
+
+def test_a_state_that_makes_no_sense_and_cannot_be_moved(lesson, state, monkeypatch):
+    def refuse(*paths):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    state.parent.mkdir(parents=True)
+    state.write_text("{")
+    monkeypatch.setattr("os.replace", refuse)
+    assert progress() == {}

@@ -1,6 +1,9 @@
 """A lesson with a person, whose keys are given."""
 
+import builtins
 import io
+import os
+import signal
 import sys
 from contextlib import nullcontext
 
@@ -194,10 +197,17 @@ def test_an_edit_that_changes_nothing_runs_nothing(walk, tmp_path, monkeypatch):
         ("'", "cannot run the editor"),
         ("exit 3", "ended with 3"),
         ("latin", "not UTF-8"),
+        ("delete", "has left no file: the cell is as it was"),
+        ("die", "ended with SIGINT"),
     ],
 )
 def test_an_editor_that_fails(walk, tmp_path, monkeypatch, program, message):
-    bodies = {"exit 3": "sys.exit(3)", "latin": "path.write_bytes(b'x = \"\\xe9\"')"}
+    bodies = {
+        "exit 3": "sys.exit(3)",
+        "latin": "path.write_bytes(b'x = \"\\xe9\"')",
+        "delete": "path.unlink()",
+        "die": "import os, signal; signal.signal(2, signal.SIG_DFL); os.kill(os.getpid(), 2)",
+    }
     command = editor(tmp_path, bodies[program]) if program in bodies else program
     monkeypatch.setenv("EDITOR", command)
     session, screen = walk(["e", "enter", "q"])
@@ -237,10 +247,15 @@ def test_the_shell_has_the_variables(walk, monkeypatch, capsys):
     assert session.runner.variables["numbers"] == [1, 2, 3, 4]
 
 
-def test_exit_leaves_the_shell_alone(walk, monkeypatch):
-    monkeypatch.setattr("builtins.input", lambda prompt: "exit()")
+@pytest.mark.parametrize("typed", ["exit()", "quit()", "raise SystemExit"])
+def test_exit_leaves_the_shell_alone(walk, monkeypatch, typed):
+    monkeypatch.setattr("builtins.input", lambda prompt: typed)
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    before = builtins.exit, builtins.quit
     _, screen = walk(["s", "enter", "q"])
     assert "done" in screen
+    assert not sys.stdin.closed  # the session reads its keys there
+    assert (builtins.exit, builtins.quit) == before
 
 
 def test_a_state_that_cannot_be_written_is_told_once(walk, tmp_path):
@@ -276,3 +291,28 @@ def test_editing_in_place(monkeypatch, capsys, keys, kept):
     with create_pipe_input() as pipe, create_app_session(input=pipe, output=DummyOutput()):
         pipe.send_text("2" + keys)
         assert edit("x = 1") == kept
+
+
+def test_a_signal_ends_the_shell_and_the_program(walk, monkeypatch):
+    def ended(prompt):
+        raise SystemExit(128 + signal.SIGTERM)
+
+    monkeypatch.setattr("builtins.input", ended)
+    with pytest.raises(SystemExit) as raised:
+        walk(["s", "q"])
+    assert raised.value.code == 128 + signal.SIGTERM
+
+
+def test_an_editor_that_writes_a_byte_order_mark(walk, tmp_path, monkeypatch):
+    monkeypatch.setenv("EDITOR", editor(tmp_path, "path.write_text('x = 3', encoding='utf-8-sig')"))
+    session, _ = walk(["e", "q"])
+    assert session.runner.variables["x"] == 3
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
+def test_ctrl_c_in_an_editor_is_the_editors(walk, tmp_path, monkeypatch):
+    body = "import os, signal; os.kill(os.getppid(), signal.SIGINT); path.write_text('x = 4')"
+    monkeypatch.setenv("EDITOR", editor(tmp_path, body))
+    session, _ = walk(["e", "q"])
+    assert session.runner.variables["x"] == 4
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

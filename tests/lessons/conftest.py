@@ -1,7 +1,8 @@
 """Every lesson that there is, run as a script, through `learn --all` and as a notebook, side by side.
 
-A run is a process of its own, so lessons cannot lean on each other. All runs that the selected tests need
-start together, as many at a time as there are cores.
+A script and a notebook are processes of their own, so lessons cannot lean on each other; `learn --all` runs
+all in one, so they cannot be in each other's way either. All runs that the selected tests need start
+together, as many at a time as there are cores.
 """
 
 import os
@@ -20,6 +21,7 @@ from minigpt2.learn.cells import read_lesson
 
 PATIENCE = 300.0  # seconds after which a run is given up, on a busy machine
 
+WHOLE = ["-m", "minigpt2", "learn", "--all"]
 NOTEBOOK = """
 import json, sys, nbformat, nbclient
 from minigpt2.learn.cells import read_lesson
@@ -80,8 +82,17 @@ def runs(request, tmp_path_factory):
         if f"{kind}_run" in getattr(item, "fixturenames", ())
     )
     home = tmp_path_factory.mktemp("home")
+    every = [("all", path) for path in LESSONS]
     with ThreadPoolExecutor(max(1, os.cpu_count() or 1)) as pool:
-        yield {key: pool.submit(_run, COMMANDS[key[0]](key[1]), home) for key in wanted}
+        found = {}
+        if all(
+            key in wanted for key in every
+        ):  # one run for all of them, begun first since it is the longest
+            found = dict.fromkeys(every, pool.submit(_run, WHOLE, home, len(LESSONS) * PATIENCE))
+        found |= {
+            key: pool.submit(_run, COMMANDS[key[0]](key[1]), home) for key in wanted if key not in found
+        }
+        yield found
         pool.shutdown(cancel_futures=True)
 
 
@@ -93,7 +104,7 @@ def script_run(runs, lesson_path):
 
 @pytest.fixture
 def all_run(runs, lesson_path):
-    """The lesson as `minigpt2 learn 5 --all` runs it."""
+    """The lesson as `minigpt2 learn --all` runs it; as `minigpt2 learn 5 --all` where not all are wanted."""
     return runs["all", lesson_path].result()
 
 
@@ -103,18 +114,19 @@ def notebook_run(runs, lesson_path):
     return runs["notebook", lesson_path].result()
 
 
-def _run(arguments, home):
+def _run(arguments, home, patience=PATIENCE):
     own = {
         "PYTHONPATH": str(ROOT),
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
         "XDG_STATE_HOME": str(home),
+        "HF_HOME": str(home),  # a model that only some machines have makes a lesson longer
         "IPYTHONDIR": str(home),
         "JUPYTER_RUNTIME_DIR": str(home),
         "MPLCONFIGDIR": str(home),
         "MPLBACKEND": "agg" if "-c" not in arguments else "module://matplotlib_inline.backend_inline",
     }
-    unset = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "MINIGPT2_DEVICE", "PYTHONIOENCODING")
+    unset = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "MINIGPT2_DEVICE", "PYTHONIOENCODING", "HF_HUB_CACHE")
     environment = {name: value for name, value in os.environ.items() if name not in unset} | own
     seconds = Path(tempfile.mkdtemp(dir=home), "seconds")
     child = subprocess.Popen(
@@ -128,9 +140,9 @@ def _run(arguments, home):
         start_new_session=True,
     )
     try:
-        out, err = child.communicate(timeout=PATIENCE)
+        out, err = child.communicate(timeout=patience)
     except subprocess.TimeoutExpired:
         os.killpg(child.pid, signal.SIGKILL)
         child.communicate()
-        pytest.fail(f"{arguments}: not ended in {PATIENCE:g} s")
+        pytest.fail(f"{arguments}: not ended in {patience:g} s")
     return LessonRun(child.returncode, out, err, float(seconds.read_text()))

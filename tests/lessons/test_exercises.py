@@ -1,6 +1,7 @@
 """Exercises both ways: as handed out each fails, each solution passes, each wrong answer gets its message."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -52,20 +53,92 @@ def test_another_right_way_passes(path):
     assert verdict.passed, f"{verdict.text()}\n{verdict.code}"
 
 
-@pytest.mark.parametrize("value", ["None", "0.0", "float('nan')", "np.zeros((2, 3))", "args"])
-@pytest.mark.parametrize("exercise", EXERCISES, ids=ids(EXERCISES))
-def test_nonsense_is_never_right_and_always_explained(exercise, value, tmp_path):
+NONSENSE = [
+    "None",
+    "0.0",
+    "float('nan')",
+    "np.zeros((2, 3))",
+    "args",
+    "'text'",
+    "[[1.0, 2.0]]",
+    "{'a': None}",
+    "(None, None, None)",
+    "np.array(['a', 'b'])",
+    "np.array(None)",
+    "iter([])",
+    "1 / 0",
+]
+
+
+def functions_of(exercise):
+    """The functions of an exercise that return something which its check looks at."""
     solution = (exercise.folder / "solution.py").read_text(encoding="utf-8")
     defined = [node.name for node in ast.parse(solution).body if isinstance(node, ast.FunctionDef)]
-    for name in defined:
-        if name.startswith("_"):
-            continue
+    return solution, [name for name in defined if not name.startswith("_")]
+
+
+@pytest.mark.parametrize("value", NONSENSE)
+@pytest.mark.parametrize("exercise", EXERCISES, ids=ids(EXERCISES))
+def test_nonsense_is_never_right_and_always_explained(exercise, value, tmp_path):
+    solution, names = functions_of(exercise)
+    for name in names:
         path = tmp_path / "mine.py"
         text = f"{solution}\nimport numpy as np\n\n\ndef {name}(*args, **options):\n    return {value}\n"
         path.write_text(text, encoding="utf-8")
         verdict = check_here(path, exercise.folder / "check.py")
         assert not verdict.passed
         assert "the check cannot use" not in verdict.text(), verdict.text()
+
+
+SPOILED = """
+import numpy as np
+_right = {name}
+
+
+def {name}(*args, **options):
+    return _spoil(_right(*args, **options))
+
+
+def _spoil(value):
+    if isinstance(value, (tuple, list)):
+        return type(value)(_spoil(part) for part in value)
+    if isinstance(value, dict):
+        return {{key: _spoil(part) for key, part in value.items()}}
+    if isinstance(value, np.ndarray):
+        return {array}
+    return {number} if isinstance(value, (int, float, np.number)) else value
+"""
+SPOILS = {  # what becomes of an array and of a number
+    "a little too much": ("value + 1e-3 * (1.0 + np.abs(value))", "value + 1e-3 * (1 + abs(value))"),
+    "the last entry": ("np.append(value.ravel()[:-1], 7.77).reshape(value.shape)", "-value - 0.1"),
+    "texts": ("value.astype(str)", "str(value)"),
+    "objects": ("value.astype(object)", "None"),
+    "one axis more": ("value[..., None]", "np.array([value])"),
+    "not a number": ("value * np.nan", "value * np.nan"),
+}
+WITHOUT_NUMBERS = {"frozen_names", "step", "gelu_", "words"}  # they give names, or work in place
+
+
+@pytest.mark.parametrize("spoil", SPOILS)
+@pytest.mark.parametrize("exercise", EXERCISES, ids=ids(EXERCISES))
+def test_a_right_answer_that_is_spoiled_is_not_right(exercise, spoil, tmp_path):
+    solution, names = functions_of(exercise)
+    array, number = SPOILS[spoil]
+    for name in set(names) - WITHOUT_NUMBERS:
+        path = tmp_path / "mine.py"
+        spoiled = SPOILED.format(name=name, array=array, number=number)
+        path.write_text(solution + spoiled, encoding="utf-8")
+        verdict = check_here(path, exercise.folder / "check.py")
+        assert not verdict.passed
+        assert "the check cannot use" not in verdict.text(), verdict.text()
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=ids(EXERCISES))
+def test_the_first_message_leaves_the_code_to_the_hints(exercise):
+    verdict = check_here(exercise.folder / "exercise.py", exercise.folder / "check.py")
+    task = (exercise.folder / "exercise.py").read_text(encoding="utf-8")
+    code = {span for hint in hints_of(exercise) for span in re.findall(r"`([^`]{8,})`", hint)}
+    assert not [span for span in code if span in verdict.text() and span not in task]
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=ids(EXERCISES))
@@ -129,6 +202,27 @@ def normalised(path: Path) -> tuple[str, str]:
         ):
             node.body = node.body[1:]
     return ast.dump(tree), task
+
+
+def without_names(path: Path) -> str:
+    """The code of a solution in which every name is replaced by a number, in order of appearance."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    numbers: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.FunctionDef, ast.ClassDef)) and ast.get_docstring(node):
+            node.body = node.body[1:]
+        for field in ("id", "name", "arg"):
+            name = getattr(node, field, None)
+            if isinstance(name, str):
+                setattr(node, field, numbers.setdefault(name, str(len(numbers))))
+    return ast.dump(tree)
+
+
+def test_no_two_solutions_differ_in_names_alone():
+    codes: dict[str, str] = {}
+    for exercise in EXERCISES:
+        other = codes.setdefault(without_names(exercise.folder / "solution.py"), exercise.name)
+        assert other == exercise.name, f"{exercise.name} and {other}"
 
 
 def test_no_two_are_the_same():

@@ -1,12 +1,16 @@
 """The form that all lessons share, as far as a program can tell."""
 
 import ast
+import io
 import re
 
+import pytest
 from lesson_files import ROOT
+from rich.console import Console
 
 from minigpt2.learn.cells import CODE, LEVELS, MARKDOWN
 from minigpt2.learn.exercises import list_exercises
+from minigpt2.learn.page import code_page, text_page
 
 # Lines of code; those that are empty, a comment or only close a bracket do not count.
 LONGEST_CELL = 15
@@ -41,6 +45,16 @@ def test_code_fits_into_a_terminal(lesson):
         if cell.kind == CODE:
             for number, line in enumerate(cell.source.splitlines(), cell.line):
                 assert len(line) <= WIDEST_CODE, f"line {number} of the file"
+
+
+@pytest.mark.parametrize("width", [36, 80])
+def test_every_cell_can_be_shown(lesson, width):
+    console = Console(file=io.StringIO(), width=width, markup=False, highlight=False)
+    for cell in lesson.cells:
+        page = code_page(cell.source) if cell.kind == CODE else text_page(cell.source)
+        rows = console.render_lines(page, pad=False)
+        assert any(segment.text.strip() for row in rows for segment in row)
+        assert all(sum(segment.cell_length for segment in row) <= width for row in rows), f"line {cell.line}"
 
 
 def test_no_cell_ends_with_a_value_that_only_a_notebook_would_show(lesson):
@@ -81,5 +95,6 @@ def test_links_lead_to_files(lesson):
     assert found, "the last lines of a lesson begin with 'Links: '"
     files = re.findall(r"`(minigpt2/[\w/]+\.py)`", links)
     assert files
-    for file in files:
-        assert (ROOT / file).is_file(), file
+    texts = [cell.source for cell in lesson.cells if cell.kind == MARKDOWN]
+    for file in re.findall(r"`(minigpt2/[\w/]+(?:\.py|/))`", "\n".join(texts)):
+        assert (ROOT / file).exists(), file

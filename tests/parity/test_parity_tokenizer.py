@@ -203,10 +203,11 @@ def reference(gpt2_folder) -> tiktoken.Encoding:
 
 
 def assert_same_as_tiktoken(gpt2, reference, texts):
-    """Compare the ids of every text, and the text that they decode to."""
-    for text in texts:
+    """Compare the ids of every text, alone and in one batch, and the text that they decode to."""
+    texts = list(texts)
+    for text, together in zip(texts, gpt2.encode_batch(texts), strict=True):
         ids = gpt2.encode(text)
-        assert ids == reference.encode_ordinary(text), ascii(text)
+        assert ids == together == reference.encode_ordinary(text), ascii(text)
         assert gpt2.decode(ids) == text, ascii(text)
 
 
@@ -272,8 +273,8 @@ TRAINING_TEXTS = [*lines_of_the_standard_library(8_000), *generated_texts(4_000,
 
 
 def assert_same_as_hugging_face(ours, theirs, texts=HUGGING_FACE_TEXTS):
-    for text in texts:
-        assert ours.encode(text, allow_special=True) == theirs(text), ascii(text)
+    for text, together in zip(texts, ours.encode_batch(texts, allow_special=True), strict=True):
+        assert ours.encode(text, allow_special=True) == together == theirs(text), ascii(text)
 
 
 def test_lowercase_equals_the_normalizer_on_every_character():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from minigpt2.errors import DataError, ModelError
 from minigpt2.tokenizer import bpe
-from minigpt2.tokenizer.bpe import BPETokenizer, merge_by_heap, merge_by_scan
+from minigpt2.tokenizer.bpe import BPETokenizer, lowest_ranked_pair, merge_by_heap, merge_by_scan
 from minigpt2.tokenizer.byte_alphabet import BYTE_OF_CHARACTER, CHARACTER_OF_BYTE, spell, unspell
 
 
@@ -84,10 +84,20 @@ merge_tables = st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7)), unique=
 )
 
 
+def merge_by_definition(ids, rank_of):
+    while True:
+        at, rank, merged = lowest_ranked_pair(ids, rank_of)
+        if rank is None:
+            return ids
+        ids = [*ids[:at], merged, *ids[at + 2 :]]
+
+
 @given(merge_tables, st.lists(st.integers(0, 7), max_size=40))
-def test_heap_and_scan_agree(rank_of, ids):
+def test_heap_scan_and_definition_agree(rank_of, ids):
     frozen = list(ids)
-    assert merge_by_heap(ids, rank_of) == merge_by_scan(ids, rank_of)
+    expected = merge_by_definition(ids, rank_of)
+    assert merge_by_scan(ids, rank_of) == expected
+    assert merge_by_heap(ids, rank_of) == expected
     assert ids == frozen
 
 
@@ -104,16 +114,6 @@ def test_a_word_of_100_000_characters_takes_no_quadratic_time(tokenizer):
     ids = tokenizer.encode("low" * 33_334)
     assert time.perf_counter() - start < 10  # about 0.3 s; a scan takes more than an hour
     assert ids == [257] * 33_334
-
-
-def test_cache_is_bounded_and_keeps_no_long_words(tokenizer, monkeypatch):
-    monkeypatch.setattr(bpe, "CACHED_WORDS", 3)
-    for word in ("one", "two", "three", "four", "low", "low", "x" * (bpe.LONGEST_CACHED_WORD + 1)):
-        expected = tokenizer.encode_word(word)
-        assert tokenizer.encode(word) == expected
-        assert len(tokenizer._cache) <= 3
-    assert all(len(word) <= bpe.LONGEST_CACHED_WORD for word in tokenizer._cache)
-    assert "low" in tokenizer._cache
 
 
 def test_ids_belong_to_the_caller(tokenizer):
@@ -192,8 +192,11 @@ def test_only_str_is_encoded(tokenizer, wrong):
 
 def test_batch(tokenizer):
     assert tokenizer.encode_batch(["low", "", " low"]) == [[257], [], [259]]
-    with pytest.raises(DataError, match="not one str"):
-        tokenizer.encode_batch("low")
+    for encode in (tokenizer.encode_batch, tokenizer.encode_flat):
+        with pytest.raises(DataError, match="not one str"):
+            encode("low")
+        with pytest.raises(DataError, match="text 1 is no str but bytes"):
+            encode(["low", b"low"])
 
 
 def test_ids_out_of_range(tokenizer):
@@ -228,3 +231,11 @@ def test_vocabularies_that_do_not_fit_their_merges(tokenizer, change, message):
         vocabulary = {token: id for id, token in enumerate(vocabulary)}
     with pytest.raises(ModelError, match=message):
         BPETokenizer(vocabulary, tokenizer.merges, {})
+
+
+def test_a_special_token_with_the_id_of_another_token(tokenizer):
+    vocabulary = {tokenizer.token_bytes(id): id for id in range(260)}
+    with pytest.raises(ModelError, match="id 257 is given to both 'low' and 'low'"):
+        BPETokenizer(vocabulary, tokenizer.merges, {"low": 257})
+    with pytest.raises(ModelError, match="id 3 is given to both '<a>' and '<b>'"):
+        BPETokenizer({bytes([b]): b + 4 for b in range(256)}, [], {"<a>": 3, "<b>": 3})

@@ -4,7 +4,7 @@ from types import ModuleType
 
 from minigpt2.learn.checking import same_value
 
-TEXTS = ["low", "é!", "naïve 中文", "🙂 ok", ""]
+TEXTS = ["low", "é!", "naïve 中文", "🙂 ok", "À ÿ\x7f", ""]  # with bytes 127, 128 and 191
 
 
 def check(exercise: ModuleType) -> None:

@@ -5,7 +5,9 @@ A token id becomes a vector by looking up its row: y[n] = table[ids[n]]. The sam
     one_hot(ids, V)[n, v] = 1 if ids[n] == v, else 0          (N, V)
     y = one_hot(ids, V) @ table                               (N, V) @ (V, D) -> (N, D)
 
-Nobody computes it like this (V is 50 257 for GPT-2), but it tells what backward must be: y = O @ table, so
+Nobody computes it like this (V is 50 257 for GPT-2), but it tells how the table learns. `dy` (N, D) is the
+gradient of y: how fast the error grows with each of its numbers. Wanted is `dtable`, the same for the table;
+for a product y = O @ table it is (lesson 10 derives it)
 
     dtable = Oᵀ @ dy                                          (V, N) @ (N, D) -> (V, D)
 

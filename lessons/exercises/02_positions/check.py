@@ -10,7 +10,7 @@ from minigpt2.ragged import TokenBatch
 
 
 def check(exercise: ModuleType) -> None:
-    for lengths in ([3, 1, 2], [1, 4, 4], [2, 0, 3], [5]):
+    for lengths in ([3, 1, 2], [1, 4, 4], [2, 0, 3], [0, 2, 0], [5]):
         lengths = np.array(lengths)
         batch = TokenBatch([[0] * T for T in lengths])
         N = int(lengths.sum())
@@ -45,5 +45,9 @@ def check(exercise: ModuleType) -> None:
             (wte[batch.ids] + wpe[batch.ids], "wpe is read at the ids; read it at the positions"),
             (wte[batch.ids] + wpe[np.arange(6)], "positions go on over the end of a sentence here"),
             (wte[batch.ids] * wpe[batch.positions], "the two rows are added, not multiplied"),
+            (
+                np.concatenate([wte[batch.ids], wpe[batch.positions]], axis=1),
+                "the two rows are added, not put side by side: the width stays D",
+            ),
         ],
     )

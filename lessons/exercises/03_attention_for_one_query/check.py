@@ -11,7 +11,7 @@ from minigpt2.learn.checking import same_array, several
 
 def check(exercise: ModuleType) -> None:
     rng = np.random.default_rng(6)
-    q, keys, values = rng.standard_normal(4), rng.standard_normal((5, 4)), rng.standard_normal((5, 4))
+    q, keys, values = rng.standard_normal(6), rng.standard_normal((5, 6)), rng.standard_normal((5, 6))
     T, K = keys.shape
     products = np.array([sum(q[i] * keys[t, i] for i in range(K)) for t in range(T)])  # (T,)
 

@@ -5,7 +5,7 @@ from types import ModuleType
 import numpy as np
 
 from minigpt2.layers import softmax
-from minigpt2.learn.checking import WrongAnswer, same_array, unchanged
+from minigpt2.learn.checking import WrongAnswer, same_array
 
 
 def check(exercise: ModuleType) -> None:
@@ -26,7 +26,18 @@ def check(exercise: ModuleType) -> None:
                 if len(x) > 1 and (whole.sum(axis=1) == 0).any()
                 else "exp overflows: take each row's maximum away before exp; it cancels in the quotient",
             )
-        same_array(softmax(x)[0], yours, "softmax of large scores")
+        same_array(
+            softmax(x)[0],
+            yours,
+            "softmax of large scores",
+            [
+                (
+                    lambda y: True,
+                    "clipping scores or replacing NaN loses what tells them apart: take each row's maximum "
+                    "away before exp",
+                )
+            ],
+        )
 
 
 def compare(exercise: ModuleType, x: np.ndarray, name: str) -> None:
@@ -48,7 +59,4 @@ def compare(exercise: ModuleType, x: np.ndarray, name: str) -> None:
             ),
             (x / x.sum(axis=-1, keepdims=True), "exp is missing: weights must be positive"),
         ]
-    given = x.copy()
-    yours = exercise.softmax(given)
-    unchanged(x, given, "x")
-    same_array(softmax(x)[0], yours, name, mistakes)
+    same_array(softmax(x)[0], exercise.softmax(x.copy()), name, mistakes)

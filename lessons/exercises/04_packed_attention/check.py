@@ -31,6 +31,18 @@ def check(exercise: ModuleType) -> None:
                 (everywhere(q, k, v, same), "tokens see the ones that come after them: j ≤ i is missing"),
                 (everywhere(q, k, v, same & before, 1.0), "the division by sqrt(K) is missing"),
                 (
+                    lambda yours: yours.any() and not yours[batch.offsets[:-1][batch.lengths > 0]].any(),
+                    "a token sees itself, too: j ≤ i, not j < i",
+                ),
+                (
+                    everywhere(q, k, v, same & before, np.sqrt(np.array(lengths)[sentence])[:, None]),
+                    "the root is of K, the width of a key, not of the sentence's length",
+                ),
+                (
+                    columns(q, k, v, same & before),
+                    "the columns of the weights sum to 1, not the rows: a query's weights are a row",
+                ),
+                (
                     everywhere(q, k, v, same & before.T),
                     "the triangle is the wrong way round: j ≤ i, not j ≥ i",
                 ),
@@ -53,5 +65,12 @@ def check(exercise: ModuleType) -> None:
 
 
 def everywhere(q, k, v, sees, root=None):
-    scores = q @ k.T / (root or math.sqrt(q.shape[1]))
+    scores = q @ k.T / (math.sqrt(q.shape[1]) if root is None else root)
     return softmax(np.where(sees, scores, -np.inf))[0] @ v
+
+
+def columns(q, k, v, sees):
+    """With each row's maximum taken away before exp, as it should be, and the sum over the wrong axis."""
+    scores = np.where(sees, q @ k.T / math.sqrt(q.shape[1]), -np.inf)
+    e = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return e / e.sum(axis=0, keepdims=True) @ v

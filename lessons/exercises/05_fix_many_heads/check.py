@@ -16,8 +16,8 @@ def check(exercise: ModuleType) -> None:
     x, weight, bias = rng.standard_normal((T, D)), rng.standard_normal((D, 3 * D)), rng.standard_normal(3 * D)
     qkv = x @ weight + bias
     right, _ = attend(qkv, TokenBatch([[0] * T]), H)
-    ROOT = "the scores are divided by sqrt(D): each head's keys have width K = D / H"
-    MERGE = "the heads are merged by reshape alone, so a row holds several tokens of one head"
+    ROOT = "every head looks at all tokens too evenly: its scores are sqrt(3) times too small with 3 heads"
+    MERGE = "row 0 belongs to token 0 and has numbers of tokens 0, 1 and 2, all from head 0"
     same_array(
         right,
         exercise.many_heads(x, weight, bias, H),
@@ -28,6 +28,10 @@ def check(exercise: ModuleType) -> None:
             (by_hand(qkv, H, D, merged=True), f"one mistake is left: {ROOT}"),
             (by_hand(qkv, H, T, merged=True), "the root is of K = D / H, not of T or H"),
             (by_hand(qkv, H, H, merged=True), "the root is of K = D / H, not of H"),
+            (
+                by_hand(qkv, H, D // H, merged=True).reshape(T, H, D // H).transpose(1, 2, 0).reshape(T, D),
+                "z is (H, T, K): the axes that must change places are the first two",
+            ),
             (
                 by_hand(qkv, H, D // H, merged=True, causal=False),
                 "the triangle is gone: tokens see the future",

@@ -5,16 +5,14 @@ from types import ModuleType
 import numpy as np
 
 from minigpt2.layers import layernorm
-from minigpt2.learn.checking import same_array, unchanged
+from minigpt2.learn.checking import same_array
 
 
 def check(exercise: ModuleType) -> None:
     rng = np.random.default_rng(10)
     x, gain, bias = 2.0 + rng.standard_normal((4, 5)), 1.0 + rng.random(5), rng.standard_normal(5)
     x[3] *= 0.01  # a small row, where eps counts
-    given = x.copy()
-    yours = exercise.layernorm(given, gain, bias)
-    unchanged(x, given, "x")
+    yours = exercise.layernorm(x, gain, bias)
 
     def by(axis=1, ddof=0, inside=1e-5, outside=0.0):
         var = x.var(axis=axis, ddof=ddof, keepdims=True)
@@ -26,6 +24,10 @@ def check(exercise: ModuleType) -> None:
         "layernorm(x, gain, bias)",
         [
             (by(axis=0) * gain + bias, "every column is normalised; layernorm does it to every row: axis=1"),
+            (
+                by(axis=None) * gain + bias,
+                "mean and variance are those of the whole array: each row has its own, axis=1",
+            ),
             (
                 by(ddof=1) * gain + bias,
                 "the variance is divided by D − 1; it is the plain mean of the squares, ddof=0",
@@ -51,6 +53,12 @@ def check(exercise: ModuleType) -> None:
                 "you divide by the variance; divide by its root",
             ),
         ],
+    )
+    same_array(
+        layernorm(x, gain, bias, 0.5)[0],
+        exercise.layernorm(x, gain, bias, 0.5),
+        "layernorm(x, gain, bias, eps = 0.5)",
+        [(layernorm(x, gain, bias)[0], "eps is handed in: use it, not 1e-5")],
     )
     flat = exercise.layernorm(np.full((1, 5), 3.0), gain, bias)
     same_array(bias[None], flat, "layernorm of a row of equal entries")

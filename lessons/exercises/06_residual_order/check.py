@@ -36,8 +36,11 @@ def check(exercise: ModuleType) -> None:
         [
             (
                 b(a(x + f(x)) + g(a(x + f(x)))),
-                "layernorm comes after the sums, so the stream itself is normalised: put it inside the "
-                "sublayer's argument",
+                "the stream itself is normalised: x does not come through to y but for what is added to it",
+            ),
+            (
+                b(h + g(h)),
+                "the first half is right; in the second the mlp reads ln_2(h), and the sum stays as it is",
             ),
             (x + g(b(h)), "the second sum starts from x: what attention has added is lost"),
             (
@@ -47,6 +50,14 @@ def check(exercise: ModuleType) -> None:
             (f(a(x)) + g(b(f(a(x)))), "the residual sums are missing: x + …, h + …"),
             (g(b(h)), "the second residual is missing: h + …"),
             (h + g(a(h)), "ln_1 is used twice: the second sublayer has its own, ln_2"),
+            (
+                x + a(f(x)) + b(g(x + a(f(x)))),
+                "layernorm stands behind the sublayers: it belongs before, on what they read",
+            ),
+            (
+                b(a(x) + f(a(x))) + g(b(a(x) + f(a(x)))),
+                "the sums start from the normalised rows: only what a sublayer reads is normalised",
+            ),
         ],
     )
     require(all(n == 1 for n in calls.values()), f"calls: {calls}", "each layer is needed once: keep h")

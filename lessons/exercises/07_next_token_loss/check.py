@@ -44,8 +44,20 @@ def check(exercise: ModuleType) -> None:
                 right * len(rows),
                 "this is the sum: the mean over the tokens that have a next one is asked for",
             ),
+            (
+                (loss(rows[:3], batch.ids[rows[:3] + 1]) + loss(rows[3:], batch.ids[rows[3:] + 1])) / 2,
+                "this is the mean of the sentences' means: every token counts alike, so those of a long "
+                "sentence weigh more together",
+            ),
             (right * len(rows) / N, "the mean is over the tokens that have a next one, not over all N"),
             (right / np.log(2.0), "this is in bits: use the natural logarithm"),
+            *[
+                (
+                    (loss(rows[:3], batch.ids[1:4]) + loss(rows[3:], batch.ids[6:])) / sentences,
+                    "this is a mean of means: every token counts the same, in a long sentence or a short one",
+                )
+                for sentences in (2, 4)
+            ],
             (-right, "the sign: − log of a probability is positive"),
             (
                 lambda yours: float(yours) < 0,

@@ -52,6 +52,10 @@ def check(exercise: ModuleType) -> None:
                 "centring changes the lengths: normalise afterwards",
             ),
             (
+                normalize(normalize(x)[0] - unit.mean(axis=0))[0],
+                "the rows are normalised before centring as well: take the mean away from x as it is",
+            ),
+            (
                 normalize(x - corpus.mean())[0],
                 "corpus.mean() is one number for all columns: axis=0 gives the mean vector",
             ),
@@ -59,7 +63,9 @@ def check(exercise: ModuleType) -> None:
     )
     same_array(
         np.zeros((1, 4)),
-        exercise.centre(corpus.mean(axis=0)[None], corpus),
+        exercise.centre(
+            np.array([[1.0, 2.0, 3.0, 4.0]]), np.array([[0.0, 4.0, 3.0, 8.0], [2.0, 0.0, 3.0, 0.0]])
+        ),
         "centre of the mean itself",
         [(lambda y: np.isnan(y).any(), "0/0: a row that is zero after centring stays zero")],
     )

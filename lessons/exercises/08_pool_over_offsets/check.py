@@ -11,7 +11,7 @@ from minigpt2.ragged import TokenBatch
 
 def check(exercise: ModuleType) -> None:
     rng = np.random.default_rng(13)
-    for lengths in ([3, 1, 4], [2, 0, 3], [0, 2, 2]):
+    for lengths in ([3, 1, 4], [2, 0, 3], [0, 2, 2], [2, 3, 0]):
         batch = TokenBatch([[0] * T for T in lengths])
         x = rng.standard_normal((batch.N, 5))
         sums = (
@@ -32,6 +32,11 @@ def check(exercise: ModuleType) -> None:
                     "every sentence is divided by the longest one's length, as if it were padded",
                 ),
                 (sums / batch.N, "every sentence is divided by all N tokens: divide by its own length"),
+                (
+                    np.add.reduceat(x, np.minimum(batch.offsets[:-1], batch.N - 1))
+                    / np.maximum(batch.lengths, 1)[:, None],
+                    "np.add.reduceat gives a sentence without tokens the row after it: it gives zeros",
+                ),
                 (
                     lambda yours: np.isnan(yours).any(),
                     "the mean of no rows is NaN: a sentence without tokens gives zeros",

@@ -33,13 +33,16 @@ def check(exercise: ModuleType) -> None:
             (np.arange(1, 9) / 36, "the count goes on over the end of a sentence"),
         ],
     )
-    x, dy = rng.standard_normal((8, 3)), rng.standard_normal((3, 3))
+    x, dy = rng.standard_normal((8, 5)), rng.standard_normal((3, 5))
     y, ctx = pooling(x, batch, "weighted_mean")
     same_array(
         y,
         exercise.pool(x, lengths),
         "pool(x, [3, 1, 4])",
-        [(y / lengths[:, None], "the weights sum to 1 already: do not divide by the length as well")],
+        [
+            (y / lengths[:, None], "the weights sum to 1 already: do not divide by the length as well"),
+            (pooling(x, batch, "mean")[0], "this is the plain mean: later tokens should count for more"),
+        ],
     )
     same_array(
         pooling_backward(dy, ctx),

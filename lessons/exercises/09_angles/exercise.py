@@ -7,8 +7,9 @@ the angle 1e-8 comes out as 0. Kahan's formula has no such loss:
 
     angle = 2 · atan2(‖u − v‖, ‖u + v‖)            u, v of length 1
 
-Write `angular(a, b)` (B, D), (B, D) -> (B,), exact to 1e-12 of the angle itself also for angles of 1e-9.
-A zero vector has no direction: its similarity is ½. The package: `minigpt2/similarity.py`.
+Write `angle` and `angular`, both (B, D), (B, D) -> (B,), the angle right to nine digits also where it is
+1e-9. The rows of a and b have any length. A zero vector has no direction: its angle is π/2, its similarity
+½. The package: `minigpt2/similarity.py`.
 """
 
 import numpy as np

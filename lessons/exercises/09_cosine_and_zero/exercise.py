@@ -4,7 +4,7 @@
 
 Three things that go wrong in practice: a row of zeros (an empty text) must give 0 and not NaN; rounding
 must not give 1.0000001, since arccos of it is NaN: keep to −1 … 1; and a loop over M · N pairs is hundreds
-of times slower than one product. The check times 160 000 pairs, and is generous.
+of times slower than one product. The check counts how many lines your function runs.
 
 The package: `minigpt2/similarity.py`.
 """

@@ -15,15 +15,44 @@ from minigpt2.learn.installing import trains_as_before
 
 def check(exercise: ModuleType) -> None:
     rng = np.random.default_rng(22)
-    T, K = 4, 4  # square, so that a transpose too many gives no error
-    q, k, v, dz = rng.standard_normal((4, T, K))
+    for T, K in ((4, 4), (5, 3)):  # square first, so that a transpose too many gives no error
+        compare(exercise, *rng.standard_normal((4, T, K)))
+    q, k, v = rng.standard_normal((3, 4, 3))
+    try:
+        check_gradient(
+            "attention",
+            forward,
+            lambda dz, ctx: exercise.attention_backward(dz, *ctx),
+            {"q": q, "k": k, "v": v},
+        )
+    except GradientError as error:
+        raise WrongAnswer(str(error)) from None
+
+    def attend_backward(dz, ctx):
+        dqkv = array_module(dz).empty_like(ctx.qkv)
+        groups = heads_of_groups(ctx.qkv, ctx.batch, ctx.heads)
+        for (group, q, k, v), softmax_ctx in zip(groups, ctx.softmaxes, strict=True):
+            back = split_heads(dz[group.rows], group, ctx.heads)
+            gradients = np.empty((3, *q.shape))
+            for n in range(group.n):
+                for h in range(ctx.heads):
+                    one = (back[n, h], q[n, h], k[n, h], v[n, h], softmax_ctx.y[n, h])
+                    gradients[:, n, h] = exercise.attention_backward(*one)
+            dqkv[group.rows] = np.concatenate([merge_heads(g) for g in gradients], axis=1)
+        return dqkv
+
+    trains_as_before("attend", backward=attend_backward)
+
+
+def forward(q, k, v):
+    scores = np.where(np.tri(len(q), dtype=bool), q @ k.T / math.sqrt(q.shape[1]), -np.inf)
+    pattern, _ = softmax(scores)
+    return pattern @ v, (q, k, v, pattern)
+
+
+def compare(exercise: ModuleType, q: np.ndarray, k: np.ndarray, v: np.ndarray, dz: np.ndarray) -> None:
+    T, K = q.shape
     root = math.sqrt(K)
-
-    def forward(q, k, v):
-        scores = np.where(np.tri(len(q), dtype=bool), q @ k.T / root, -np.inf)
-        pattern, _ = softmax(scores)
-        return pattern @ v, (q, k, v, pattern)
-
     _, (*_, pattern) = forward(q, k, v)
     dv = pattern.T @ dz
     dpattern = dz @ v.T
@@ -57,6 +86,7 @@ def check(exercise: ModuleType) -> None:
             [
                 (right * root, "the division by sqrt(K) has a backward, too: it is missing"),
                 (right / root, "the division by sqrt(K) is done twice"),
+                (right * root / math.sqrt(T), "you divide by sqrt(T); K is the width of a key"),
                 (product(dpattern) / root, "softmax's backward is missing between dpattern and dscores"),
                 (product(pattern * dpattern) / root, "softmax's backward lacks its sum: y · (dy − Σ dy · y)"),
                 (
@@ -71,27 +101,3 @@ def check(exercise: ModuleType) -> None:
                 (dk if name == "dq" else dq, "dq and dk are exchanged"),
             ],
         )
-    try:
-        check_gradient(
-            "attention",
-            forward,
-            lambda dz, ctx: exercise.attention_backward(dz, *ctx),
-            {"q": q, "k": k, "v": v},
-        )
-    except GradientError as error:
-        raise WrongAnswer(str(error)) from None
-
-    def attend_backward(dz, ctx):
-        dqkv = array_module(dz).empty_like(ctx.qkv)
-        groups = heads_of_groups(ctx.qkv, ctx.batch, ctx.heads)
-        for (group, q, k, v), softmax_ctx in zip(groups, ctx.softmaxes, strict=True):
-            back = split_heads(dz[group.rows], group, ctx.heads)
-            gradients = np.empty((3, *q.shape))
-            for n in range(group.n):
-                for h in range(ctx.heads):
-                    one = (back[n, h], q[n, h], k[n, h], v[n, h], softmax_ctx.y[n, h])
-                    gradients[:, n, h] = exercise.attention_backward(*one)
-            dqkv[group.rows] = np.concatenate([merge_heads(g) for g in gradients], axis=1)
-        return dqkv
-
-    trains_as_before("attend", backward=attend_backward)

@@ -7,8 +7,8 @@ Given dy = ∂loss/∂y (N, out), x (N, in) and W (in, out), find
     dbias    (out,)        the same bias for every row: a sum over the rows
 
 Write one entry with sums first, ∂loss/∂W[i, j] = Σ_n dy[n, j] · x[n, i], then see which matrix product that
-is. The check compares with finite differences, then puts your function into a model and trains it. The
-package: `minigpt2/layers/linear.py`.
+is. The check writes these sums out, then puts your function into a model and trains it. The package:
+`minigpt2/layers/linear.py`.
 """
 
 import numpy as np

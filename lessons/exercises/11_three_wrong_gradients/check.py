@@ -6,8 +6,8 @@ from types import ModuleType
 import numpy as np
 
 from minigpt2.gradcheck import GradientError, check_gradient
-from minigpt2.learn.checking import WrongAnswer, require, several
-from minigpt2.learn.installing import install, trains_as_before
+from minigpt2.learn.checking import WrongAnswer, array, several
+from minigpt2.learn.installing import install, same_losses, train_tiny
 
 
 def check(exercise: ModuleType) -> None:
@@ -17,26 +17,29 @@ def check(exercise: ModuleType) -> None:
     wte, wpe = rng.standard_normal((4, 3)), rng.standard_normal((2, 3))
     look_up = functools.partial(exercise.embedding, ids, positions)
     cases = (
-        ("linear", exercise.linear, exercise.linear_backward, {"x": x, "weight": weight, "bias": bias}),
-        ("gelu", exercise.gelu, exercise.gelu_backward, {"x": x}),
-        ("embedding", look_up, exercise.embedding_backward, {"wte": wte, "wpe": wpe}),
+        (
+            "linear",
+            exercise.linear,
+            exercise.linear_backward,
+            {"x": x, "weight": weight, "bias": bias},
+            (3, 5),
+        ),
+        ("gelu", exercise.gelu, exercise.gelu_backward, {"x": x}, (3, 4)),
+        ("embedding", look_up, exercise.embedding_backward, {"wte": wte, "wpe": wpe}, (4, 3)),
     )
     wrong = []
-    for layer, forward, backward, inputs in cases:
+    for layer, forward, backward, inputs, shape in cases:
 
-        def there(*, layer=layer, forward=forward, **arrays):
+        def there(*, layer=layer, forward=forward, shape=shape, **arrays):
             y, ctx = several(forward(**arrays), "y, ctx", layer)
-            require(
-                isinstance(y, np.ndarray), f"{layer} gives a {type(y).__name__} as y, expected is an array"
-            )
-            return y, ctx
+            return array(y, f"y of {layer}", shape), ctx
 
-        def back(dy, ctx, layer=layer, backward=backward):
+        def back(dy, ctx, layer=layer, backward=backward, inputs=inputs):
             gradients = backward(dy, ctx)
-            for g in gradients if isinstance(gradients, tuple) else (gradients,):
-                kind = type(g).__name__
-                require(isinstance(g, np.ndarray), f"{layer}_backward gives a {kind}, expected are arrays")
-            return gradients
+            if len(inputs) > 1:
+                several(gradients, ", ".join(f"d{name}" for name in inputs), f"{layer}_backward")
+            both = zip(inputs.items(), gradients if len(inputs) > 1 else [gradients], strict=True)
+            return tuple(array(g, f"d{name} of {layer}_backward", x.shape) for (name, x), g in both)
 
         try:
             check_gradient(layer, there, back, inputs)
@@ -45,11 +48,14 @@ def check(exercise: ModuleType) -> None:
     if wrong:
         names = ", ".join(layer for layer, _ in wrong)
         raise WrongAnswer(f"{len(wrong)} wrong: {names}. {wrong[0][1]}", reason=REASONS[wrong[0][0]])
+    right = train_tiny()
     with (
         install("linear", exercise.linear, exercise.linear_backward),
         install("gelu", exercise.gelu, exercise.gelu_backward),
+        install("embedding", exercise.embedding, exercise.embedding_backward),
     ):
-        trains_as_before("embedding", exercise.embedding, exercise.embedding_backward)
+        yours = train_tiny()
+    same_losses(right, yours, "three layers")
 
 
 REASONS = {

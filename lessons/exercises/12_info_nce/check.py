@@ -14,7 +14,10 @@ def check(exercise: ModuleType) -> None:
     a = normalize(rng.standard_normal((5, 4)))[0]
     b = normalize(a + 0.8 * rng.standard_normal((5, 4)))[0]
     diagonal = np.arange(5)
-    for tau in (0.5, 0.01, 0.001):
+    one_sided = normalize(np.eye(5, 4) * 0.1 + np.array([1.0, 0.0, 0.0, 0.0]))[0]
+    turned = one_sided * np.array([[-1.0], [1.0], [1.0], [1.0], [1.0]])  # far from all others
+    cases = ((a, b, 0.5), (a, b, 0.01), (a, b, 0.001), (turned, one_sided, 0.001))
+    for a, b, tau in cases:
         scores = a @ b.T / tau
         there, back = cross_entropy(scores, diagonal)[0], cross_entropy(scores.T, diagonal)[0]
         off = np.where(np.eye(5, dtype=bool), -np.inf, scores)
@@ -43,7 +46,8 @@ def check(exercise: ModuleType) -> None:
                 (5 * (there + back) / 2, "the mean over the rows is asked for"),
                 (
                     lambda y: not np.isfinite(y),
-                    "exp of a score of 100 / overflows or log of 0: take each row's maximum away first",
+                    "exp of a score in the hundreds overflows, or a sum is 0 and has no log: take each "
+                    "row's maximum away first",
                 ),
             ],
         )

@@ -11,9 +11,12 @@ from minigpt2.training.losses import info_nce, info_nce_backward
 
 def check(exercise: ModuleType) -> None:
     rng = np.random.default_rng(32)
-    M = 4
-    a, b = rng.standard_normal((2, M, 4))  # M = D, so that a transpose too many gives no error
-    tau = 0.3
+    for M, D in ((4, 4), (3, 5)):  # square first, so that a transpose too many gives no error
+        compare(exercise, *rng.standard_normal((2, M, D)), 0.3)
+
+
+def compare(exercise: ModuleType, a: np.ndarray, b: np.ndarray, tau: float) -> None:
+    M = len(a)
     _, ctx = info_nce(a, b, temperature=tau, symmetric=False)
     da, db, _ = info_nce_backward(1.0, ctx)
     mine = several(exercise.info_nce_gradient(a, b, tau), "da, db", "info_nce_gradient")
@@ -36,6 +39,7 @@ def check(exercise: ModuleType) -> None:
                     product(p) / M / tau,
                     "the identity is missing: what belongs together is pulled, softmax − I",
                 ),
+                (db if name == "da" else da, "da and db are exchanged"),
                 (-right, "the sign: softmax − I, not I − softmax"),
                 (
                     product(columns - np.eye(M)) / M / tau,

@@ -29,6 +29,7 @@ def check(exercise: ModuleType) -> None:
             (np.array(np.exp(entropy(sigma**2))), "these are shares of σ²; asked are shares of σ"),
             (np.array(np.exp(-entropy(sigma))), "the sign: entropy is − Σ p log p"),
             (np.array(2.0 ** entropy(sigma)), "natural logarithm and exp belong together"),
+            (np.exp(entropy(sigma) / np.log(2.0)), "natural logarithm and exp belong together"),
             (np.array(5.0), "this counts the singular values that are not 0: a little noise, and it is D"),
             (
                 np.array(

@@ -46,5 +46,9 @@ def check(exercise: ModuleType) -> None:
                 ),
                 (np.where(at < warmup, up, peak * (1 - fallen)), "this falls in a straight line"),
                 (np.where(at < warmup, up, peak * 0.5 * (1 + np.cos(fallen))), "π is missing in the cosine"),
+                (
+                    lambda y, warmup=warmup: warmup > 0 and y[0] == 0.0,
+                    "the first step has rate 0 and is lost: (step + 1) / warmup",
+                ),
             ],
         )

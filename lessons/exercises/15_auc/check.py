@@ -32,6 +32,10 @@ def check(exercise: ModuleType) -> None:
                     ((d > 0).sum() + 0.5 * (d == 0).sum()) / len(scores) ** 2,
                     "divide by positives · negatives, not by all pairs of examples",
                 ),
+                (
+                    one_by_one(scores, labels),
+                    "the curve takes tied examples one by one, in the order of the file: a tie counts half",
+                ),
                 (np.array(average_precision(scores, labels)), "this is the average precision"),
                 (
                     np.array(((scores >= 0.5) == labels).mean()),
@@ -39,3 +43,10 @@ def check(exercise: ModuleType) -> None:
                 ),
             ],
         )
+
+
+def one_by_one(scores, labels):
+    """The area under the curve, with a step for each example."""
+    sorted_labels = labels[np.argsort(-scores, kind="stable")]
+    found, false = np.cumsum(sorted_labels), np.cumsum(1 - sorted_labels)
+    return np.trapezoid(found / found[-1], false / false[-1])

@@ -43,7 +43,21 @@ def check(exercise: ModuleType) -> None:
                     "this is the area by trapezoids, which is too kind: each step has the precision at "
                     "its END",
                 ),
+                (
+                    above(scores, labels),
+                    "what has exactly the threshold counts as positive, too: at or ABOVE it, >=",
+                ),
                 (np.array(auc(scores, labels)), "this is the area under the ROC curve"),
                 ((precision * hits).sum() / len(hits), "divide by the number of positives, not of examples"),
             ],
         )
+
+
+def above(scores, labels):
+    """What `>` instead of `>=` gives."""
+    total, before = 0.0, 0.0
+    for threshold in np.unique(scores)[-2::-1]:
+        taken = scores > threshold
+        recall = labels[taken].sum() / labels.sum()
+        total, before = total + (recall - before) * labels[taken].mean(), recall
+    return np.array(total)

@@ -51,6 +51,14 @@ def check(exercise: ModuleType) -> None:
                     ),
                     "the discount is the logarithm of the place, not the place",
                 ),
+                (
+                    np.array(dcg(found) / dcg(relevance[:k])),
+                    "the best order is sorted by relevance, highest first: this one is that of the file",
+                ),
+                (
+                    np.array(dcg(relevance[np.argsort(-scores)]) / dcg(np.sort(relevance)[::-1])),
+                    "all places count here: only the first k",
+                ),
                 (lambda y: not np.isfinite(y), "log2(1) = 0: the first place is 1, and log2(1 + 1) = 1"),
             ],
         )

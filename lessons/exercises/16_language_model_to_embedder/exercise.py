@@ -12,8 +12,11 @@ with its backward: `pooling`, `normalize` in `minigpt2.layers`, `info_nce` in `m
 and
 
     hidden, ctx = model.forward(batch, keep=True)         model.backward(dhidden, ctx, gradients)
+    loss, ctx = info_nce(a, b)                            da, db, _ = info_nce_backward(1.0, ctx)
 
-The package does it in `vector_gradients`, `minigpt2/training/gradients.py` (not to be called here).
+The third of the last line would be the gradient of extra negatives, of which there are none here.
+
+The package: `vector_gradients` in `minigpt2/training/gradients.py`.
 """
 
 import numpy as np

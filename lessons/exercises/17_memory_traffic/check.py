@@ -4,7 +4,7 @@ from types import ModuleType
 
 import numpy as np
 
-from minigpt2.learn.checking import WrongAnswer, same_array, unchanged
+from minigpt2.learn.checking import WrongAnswer, same_array
 from minigpt2.learn.stub_device import stub_device
 
 
@@ -19,12 +19,9 @@ def check(exercise: ModuleType) -> None:
         rng.standard_normal(D),
     )
     right = (x - mean) / std * gain + bias
-    given = x.copy()
-    yours = exercise.standardise(given, mean, std, gain, bias)
-    unchanged(x, given, "x")
     same_array(
         right,
-        yours,
+        exercise.standardise(x, mean, std, gain, bias),
         "standardise(x, mean, std, gain, bias)",
         [
             (x * (gain / std) + bias - mean, "mean is shifted before the scale: b = bias − mean · a"),

@@ -17,7 +17,13 @@ def cut(order, lengths, cost):
 
 
 def check(exercise: ModuleType) -> None:
-    for lengths, most in (([5, 2, 9, 2, 3, 4, 30, 1], 10), ([3, 3, 3, 3], 6), ([7], 3), ([], 5)):
+    for lengths, most in (
+        ([5, 2, 9, 2, 3, 4, 30, 1], 10),
+        ([3, 3, 3, 3], 6),
+        ([6, 5, 7], 10),
+        ([7], 3),
+        ([], 5),
+    ):
         order = sorted(range(len(lengths)), key=lambda t: (lengths[t], t))
 
         def total(group):

@@ -1,36 +1,46 @@
 """The package's TF-IDF."""
 
 import math
+import re
 from collections import Counter
 from types import ModuleType
 
 import numpy as np
 
 from minigpt2.evaluation.baselines import tf_idf
-from minigpt2.learn.checking import require, same_array
+from minigpt2.learn.checking import number, require, same_array
 
-TEXTS = ["the cat saw the dog", "the dog ran", "a bird sang and sang and sang", "the cat sang"]
-OTHERS = ["the unseen cat", "sang sang the bird", "nothing known"]
+TEXTS = ["The cat saw the dog.", "The dog ran.", "A bird sang and sang and sang", "the cat sang"]
+OTHERS = ["the unseen cat", "Sang, sang the bird", "nothing known"]
+
+
+def words(text: str) -> list[str]:
+    return re.findall(r"[a-z']+", text.lower())
 
 
 def check(exercise: ModuleType) -> None:
     M = len(TEXTS)
-    holds = Counter(word for text in TEXTS for word in set(text.split()))
-    times = Counter(word for text in TEXTS for word in text.split())
+    holds = Counter(word for text in TEXTS for word in set(words(text)))
+    times = Counter(word for text in TEXTS for word in words(text))
     names = sorted(holds)
 
     def by(counts, f):
         return np.array([f(counts[word]) for word in names])
 
     yours = exercise.weights(list(TEXTS))
+    require(isinstance(yours, dict), f"weights gives a {type(yours).__name__}, expected is a dictionary")
+    wrong = set(yours) ^ set(names)
     require(
-        isinstance(yours, dict) and sorted(yours) == names,
-        "weights needs every word of the texts as a key, and no other",
+        not wrong,
+        f"the keys of weights should be every word of the texts, and no other: {sorted(map(str, wrong))}",
+        "text.split() keeps capitals and full stops: `words` cuts a text into words"
+        if any(str(word).strip(".,").lower() in names for word in wrong)
+        else "",
     )
     mine = {word: 1.0 + math.log((1 + M) / (1 + holds[word])) for word in names}
     same_array(
         np.array([mine[word] for word in names]),
-        np.array([float(yours[word]) for word in names]),
+        np.array([number(yours[word], f"weights(texts)[{word!r}]") for word in names]),
         f"the weights of {names}",
         [
             (
@@ -48,7 +58,7 @@ def check(exercise: ModuleType) -> None:
         ],
     )
     right = tf_idf(TEXTS).rows(OTHERS, "").toarray()
-    counted = np.array([[Counter(t.split())[w] for w in names] for t in OTHERS], dtype=float)
+    counted = np.array([[Counter(words(t))[w] for w in names] for t in OTHERS], dtype=float)
     weight = np.array([mine[w] for w in names])
 
     def unit(x):
@@ -57,9 +67,13 @@ def check(exercise: ModuleType) -> None:
 
     same_array(
         right,
-        exercise.rows(list(OTHERS), dict(mine)),
+        exercise.rows(list(OTHERS), {word: mine[word] for word in names[::-1]}),
         f"rows({OTHERS}, weights)",
         [
+            (
+                right[:, ::-1],
+                "the columns are in the order of the dictionary: asked is the alphabet, sorted(weight)",
+            ),
             (counted * weight, "each row is to have length 1"),
             (unit((counted > 0) * weight), "a word that stands twice counts twice"),
             (unit(counted), "the weights of the words are missing"),

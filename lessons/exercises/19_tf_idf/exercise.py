@@ -9,7 +9,7 @@ A rare word says much, a word that stands everywhere says little. `words` below 
     rows(texts, weight)     -> (M, V), columns in the alphabetical order of the words of `weight`; words that
                                it does not have are left out; a text without a known word is a row of zeros
 
-The package: `TfIdf` in `minigpt2/evaluation/baselines.py`.
+The package: `minigpt2/evaluation/baselines.py`.
 """
 
 import math

@@ -59,17 +59,36 @@ def check(exercise: ModuleType) -> None:
             ],
         )
 
-    def watched(function):
-        def sort(x, *args, **options):
-            if np.shape(x)[-1] > 50:
-                raise WrongAnswer(
-                    f"{function.__name__} sorts rows of {np.shape(x)[-1]} scores",
-                    reason="only the k best are wanted: argpartition first, then sort these k",
-                )
-            return function(x, *args, **options)
-
-        return sort
-
     scores = rng.standard_normal((2, 500))
-    with patch.object(np, "argsort", watched(ARGSORT)), patch.object(np, "sort", watched(SORT)):
-        exercise.top_k(scores, 5)
+    with (
+        patch.object(np, "argsort", watched(ARGSORT)),
+        patch.object(np, "sort", watched(SORT)),
+        patch.dict(vars(exercise.module), {"sorted": watched(sorted)}),
+    ):
+        exercise.top_k(scores.view(NoWholeSort), 5)
+
+
+class NoWholeSort(np.ndarray):
+    """An array whose own methods do not sort long rows."""
+
+    def argsort(self, *args, **options):
+        return watched(np.ndarray.argsort)(self, *args, **options)
+
+    def sort(self, *args, **options):
+        return watched(np.ndarray.sort)(self, *args, **options)
+
+
+def watched(function):
+    """A function that sorts, but not rows that are long."""
+
+    def sort(x, *args, **options):
+        values = list(x) if function is sorted else x
+        length = np.shape(x)[-1] if isinstance(x, np.ndarray) else len(values)
+        if length > 50:
+            raise WrongAnswer(
+                f"{function.__name__} sorts rows of {length} scores",
+                reason="only the k best are wanted: argpartition first, then sort these k",
+            )
+        return function(values, *args, **options)
+
+    return sort

@@ -1,4 +1,4 @@
-# expect: a hidden score of 0 still gets exp(0) = 1
+# expect: keys that are hidden have weights above 0
 import numpy as np
 
 

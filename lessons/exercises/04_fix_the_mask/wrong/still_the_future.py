@@ -1,4 +1,4 @@
-# expect: tokens see the future: j ≥ i is kept
+# expect: tokens see the future
 import numpy as np
 
 

@@ -1,4 +1,4 @@
-# expect: one mistake is left: the scores are divided by sqrt(D)
+# expect: one mistake is left: every head looks at all tokens too evenly
 import math
 
 import numpy as np

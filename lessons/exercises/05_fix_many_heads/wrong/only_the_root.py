@@ -1,4 +1,4 @@
-# expect: one mistake is left: the heads are merged by reshape alone
+# expect: one mistake is left: row 0 belongs to token 0
 import math
 
 import numpy as np

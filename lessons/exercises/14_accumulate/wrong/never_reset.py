@@ -1,4 +1,4 @@
-# expect: the sum is never set back to 0
+# expect: the first still takes part in it
 import numpy as np
 
 Part = tuple[np.ndarray, np.ndarray]  # x (n, D), y (n,)

@@ -1,4 +1,4 @@
-# expect: as many times too large as there are parts
+# expect: as many times too long as its batch has parts
 import numpy as np
 
 Part = tuple[np.ndarray, np.ndarray]  # x (n, D), y (n,)

@@ -1,4 +1,4 @@
-# expect: changes its input W
+# expect: changes its input weight
 import math
 
 import numpy as np

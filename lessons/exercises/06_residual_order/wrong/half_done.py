@@ -1,0 +1,12 @@
+# expect: the first half is right
+from collections.abc import Callable
+
+import numpy as np
+
+Layer = Callable[[np.ndarray], np.ndarray]
+
+
+def block(x: np.ndarray, ln_1: Layer, attention: Layer, ln_2: Layer, mlp: Layer) -> np.ndarray:
+    """(N, D) -> (N, D)"""
+    h = x + attention(ln_1(x))
+    return ln_2(h + mlp(h))

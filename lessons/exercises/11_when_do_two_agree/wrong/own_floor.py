@@ -1,0 +1,16 @@
+# expect: `floor` is handed in
+
+import numpy as np
+
+
+def relative_error(a: np.ndarray, n: np.ndarray, floor: float = 1e-10) -> float:
+    """Two gradients of one shape -> 0 … 2, infinite where one holds NaN"""
+    if np.shape(a) != np.shape(n):
+        raise ValueError("shapes")
+    e = np.sqrt(((a - n) ** 2).sum()) / np.max([np.sqrt((a * a).sum()), np.sqrt((n * n).sum()), 1e-10])
+    return np.inf if np.isnan(e) else e
+
+
+def agree(a: np.ndarray, n: np.ndarray) -> bool:
+    """Is the error at most 1e-6?"""
+    return np.less_equal(relative_error(a, n), 1e-6)

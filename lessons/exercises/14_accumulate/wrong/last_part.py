@@ -1,0 +1,19 @@
+# expect: only the last part of a batch is left
+
+import numpy as np
+
+Part = tuple[np.ndarray, np.ndarray]  # x (n, D), y (n,)
+
+
+def gradient(theta: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """(D,), (n, D), (n,) -> (D,): the gradient of mean ½ (x · θ − y)²"""
+    return x.T @ (x @ theta - y) / len(y)
+
+
+def train(theta: np.ndarray, batches: list[list[Part]], lr: float) -> np.ndarray:
+    """θ after one step for each batch"""
+    for parts in batches:
+        for x, y in parts:
+            total = gradient(theta, x, y)
+        theta = theta - lr * total
+    return theta

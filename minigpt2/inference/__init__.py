@@ -1,0 +1,145 @@
+"""Embedding text fast on the CPU: the plan that `Encoder.encode` follows.
+
+    folding.py     weights with everything folded in that does not depend on the input
+    chunks.py      sentences sorted by length, in runs of some hundred tokens
+    workspace.py   the memory in which a chunk is computed
+    plan.py        the forward pass of one chunk
+    workers.py     chunks shared out to threads
+    weights_print.py   whether the model is still the one that was folded
+
+The explicit layers say what is computed; this package computes the same, and tests compare the two.
+"""
+
+from collections.abc import Callable, Mapping
+from time import perf_counter
+
+import numpy as np
+
+from ..checkpoint import StoredParameters
+from ..config import GPT2Config
+from ..kernels import blas
+from ..ragged import FlatSentences
+from .chunks import Chunk, make_chunks
+from .folding import FoldedWeights, can_be_blocked, fold, in_columns
+from .plan import run_chunk
+from .weights_print import WeightsPrint
+from .workers import share_out
+from .workspace import Workspace
+
+__all__ = ["InferencePlan", "WeightsPrint"]
+
+# Tokens of a chunk: enough rows for the products, few enough for the cache.
+CHUNK_TOKENS = {"narrow": 768, "wide": 1024}
+WIDE = 512  # from this width D on
+
+# Up to so many tokens a product spends its time reading weights, and columns that lie together are read
+# faster. The copy is made when so many short calls have shown that it is worth its memory.
+SHORT = 24
+SHORT_CALLS = 4
+
+# Up to so many tokens a product is too small for two threads: they would wait for each other.
+ONE_THREAD_TOKENS = 48
+
+Finish = Callable[[np.ndarray, np.ndarray], None]  # which sentences (b,), their pooled vectors (b, D)
+
+
+class InferencePlan:
+    """Folded weights and workspaces of one model. Any number of threads may use it at the same time."""
+
+    def __init__(self, weights: FoldedWeights) -> None:
+        self.weights = weights
+        self.config = weights.config
+        self._in_columns: FoldedWeights | None = None
+        self._short_calls = 0
+        self._spaces: list[Workspace] = []  # that nobody uses just now
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, np.ndarray], config: GPT2Config) -> "InferencePlan":
+        """The plan of a model, its weights copied; wte and wpe are looked up where they are."""
+        return cls(fold(parameters, config, parameters["wte.weight"], parameters["wpe.weight"]))
+
+    @classmethod
+    def of_files(cls, stored: StoredParameters, config: GPT2Config) -> "InferencePlan":
+        """The plan of a model that is read block by block; the token table stays in its file.
+
+        Raises ModelError for numbers that are not finite.
+        """
+        return cls(fold(stored, config, stored.mapped("wte.weight"), stored["wpe.weight"]))
+
+    def pooled(
+        self,
+        sentences: FlatSentences,
+        pooling: str,
+        finish: Finish,
+        skipped: int = 0,
+        batch_size: int = 1 << 30,
+        batch_tokens: int | None = None,
+    ) -> None:
+        """Compute the pooled vector of each of B sentences, whose ids must fit the model.
+
+        finish         is given each chunk's sentences and vectors, perhaps from several threads at a time;
+                       sentences without tokens are in no chunk
+        skipped        tokens at the beginning of each sentence that pooling leaves out
+        batch_size, batch_tokens   bounds of a chunk
+        """
+        most = batch_tokens or self._chunk_tokens
+        threads = blas.threads()
+        chunks = make_chunks(sentences, most, batch_size, threads)
+        capacity = max(most, int(sentences.lengths.max(initial=0)))
+
+        def work(chunk: Chunk) -> None:
+            space = self._take_space(capacity)
+            vectors = np.zeros((len(chunk.sentences), self.config.D), np.float32)  # (b, D)
+            run_chunk(chunk, self._weights_for(chunk), space, pooling, skipped, vectors)
+            finish(chunk.sentences, vectors)
+            self._spaces.append(space)
+
+        if len(chunks) == 1 and len(chunks[0].ids) <= ONE_THREAD_TOKENS:
+            with blas.one_thread():
+                work(chunks[0])
+        else:
+            share_out(chunks, work, threads)
+
+    def seconds_by_kind(self, sentences: FlatSentences, pooling: str) -> dict[str, float]:
+        """Kind of layer -> seconds, for one pass over B sentences on one thread, chunk by chunk."""
+        seconds: dict[str, float] = {}
+        before = perf_counter()
+
+        def lap(kind: str) -> None:
+            nonlocal before
+            now = perf_counter()
+            seconds[kind] = seconds.get(kind, 0.0) + now - before
+            before = now
+
+        most = self._chunk_tokens
+        space = self._take_space(max(most, int(sentences.lengths.max(initial=0))))
+        with blas.one_thread():
+            for chunk in make_chunks(sentences, most, len(sentences), 1):
+                vectors = np.zeros((len(chunk.sentences), self.config.D), np.float32)  # (b, D)
+                before = perf_counter()
+                run_chunk(chunk, self.weights, space, pooling, 0, vectors, lap)
+        self._spaces.append(space)
+        return seconds
+
+    @property
+    def _chunk_tokens(self) -> int:
+        return CHUNK_TOKENS["wide" if self.config.D >= WIDE else "narrow"]
+
+    def _take_space(self, tokens: int) -> Workspace:
+        while self._spaces:
+            try:
+                space = self._spaces.pop()
+            except IndexError:  # another thread was faster
+                break
+            if space.tokens >= tokens:
+                return space
+        return Workspace(self.config, tokens)
+
+    def _weights_for(self, chunk: Chunk) -> FoldedWeights:
+        if len(chunk.ids) > SHORT:
+            return self.weights
+        if self._in_columns is None and can_be_blocked(self.config):
+            self._short_calls += 1
+            if self._short_calls > SHORT_CALLS:
+                self._in_columns = in_columns(self.weights)
+        return self._in_columns or self.weights

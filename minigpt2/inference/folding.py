@@ -1,0 +1,136 @@
+"""The weights of a block with everything folded in that does not depend on the input.
+
+    layernorm, then W      x̂·gain + bias, then · W + b   =   x̂ · (gain·W) + (bias·W + b)
+    1/sqrt(K)              scales the scores: into W_q and its bias
+    the key's bias         adds the same to every score of a row, which softmax cannot see: dropped
+    the value's bias       passes through the mean, whose weights sum to 1: into W_out's bias
+    GELU's ½               into W_proj
+    the mean of a row      only layernorms read the residual stream, and they subtract it: so what is written
+                           into the stream is centred beforehand, in W_out, W_proj and their biases, and
+                           layernorm has no mean left to subtract
+
+The last is Ashkboos et al. 2024 (SliceGPT), arXiv:2401.15024, section 3.1; the others are plain algebra. What
+remains of a layernorm is x · rstd with rstd = 1/sqrt(mean(x²) + eps).
+"""
+
+import math
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from ..config import GPT2Config
+
+
+class FoldedBlock(NamedTuple):
+    """One block's weights, float32 and contiguous."""
+
+    qkv: np.ndarray  # (D, 3·D)
+    q_bias: np.ndarray  # (D,)
+    out: np.ndarray  # (D, D) centred
+    out_bias: np.ndarray  # (D,) centred
+    fc: np.ndarray  # (D, F)
+    fc_bias: np.ndarray  # (F,)
+    proj: np.ndarray  # (F, D) centred
+    proj_bias: np.ndarray  # (D,) centred
+
+
+def fold_block(weights: Mapping[str, np.ndarray], config: GPT2Config) -> FoldedBlock:
+    """`weights`: one block's, by the names that `parameters.subset("h.0.")` has. Makes copies."""
+    D = config.D
+    scale = 1.0 / math.sqrt(D // config.H)
+
+    qkv, bias = weights["attn.c_attn.weight"], weights["attn.c_attn.bias"]  # (D, 3·D), (3·D,)
+    bias = bias + weights["ln_1.bias"] @ qkv  # (3·D,)
+    qkv = weights["ln_1.weight"][:, None] * qkv  # (D, 3·D)
+    qkv[:, :D] *= scale
+    q_bias = bias[:D] * scale  # (D,)
+
+    out = weights["attn.c_proj.weight"]  # (D, D)
+    out_bias = weights["attn.c_proj.bias"] + bias[2 * D :] @ out  # (D,)
+
+    fc = weights["mlp.c_fc.weight"]  # (D, F)
+    fc_bias = weights["mlp.c_fc.bias"] + weights["ln_2.bias"] @ fc  # (F,)
+    fc = weights["ln_2.weight"][:, None] * fc  # (D, F)
+
+    proj = centred(0.5 * weights["mlp.c_proj.weight"])  # (F, D)
+    folded = (
+        qkv,
+        q_bias,
+        centred(out),
+        centred(out_bias),
+        fc,
+        fc_bias,
+        proj,
+        centred(weights["mlp.c_proj.bias"]),
+    )
+    return FoldedBlock(*(np.ascontiguousarray(array, dtype=np.float32) for array in folded))
+
+
+def centred(rows: np.ndarray) -> np.ndarray:
+    """(…, D) -> (…, D): every row without its mean"""
+    return rows - rows.mean(axis=-1, keepdims=True)
+
+
+class FoldedWeights(NamedTuple):
+    """A whole model ready for inference."""
+
+    config: GPT2Config
+    wte: (
+        np.ndarray
+    )  # (V, D) as stored: any float type, perhaps in a memory map; its rows are centred when read
+    wpe: np.ndarray  # (P, D)
+    blocks: list[FoldedBlock]
+    gain: np.ndarray  # (D,) of the last layernorm
+    bias: np.ndarray  # (D,)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the weights of all blocks."""
+        return sum(array.nbytes for block in self.blocks for array in block)
+
+
+def fold(
+    parameters: Mapping[str, np.ndarray], config: GPT2Config, wte: np.ndarray, wpe: np.ndarray
+) -> FoldedWeights:
+    """All weights of a model. `parameters` gives arrays by name; each is asked for once, block by block.
+
+    wte (V, D), wpe (P, D)   used where they are, not copied
+    """
+    blocks = [fold_block(_Part(parameters, f"h.{i}."), config) for i in range(config.L)]
+    gain, bias = (np.array(parameters[name], np.float32) for name in ("ln_f.weight", "ln_f.bias"))
+    return FoldedWeights(config, wte, wpe, blocks, gain, bias)
+
+
+class _Part:
+    """The entries of a mapping whose names begin with a prefix, looked up when asked for."""
+
+    def __init__(self, mapping: Mapping[str, np.ndarray], prefix: str) -> None:
+        self.mapping, self.prefix = mapping, prefix
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self.mapping[self.prefix + name]
+
+
+# Columns of a weight that lie together for short sentences.
+COLUMNS = 64
+
+
+def can_be_blocked(config: GPT2Config) -> bool:
+    """Whether all matrices split into COLUMNS columns."""
+    return config.D % COLUMNS == 0 and config.F % COLUMNS == 0
+
+
+def in_columns(weights: FoldedWeights) -> FoldedWeights:
+    """A copy whose matrices are (out/64, in, 64): 64 columns together, which few rows read much faster."""
+    blocks = [
+        block._replace(**{name: _in_columns(getattr(block, name)) for name in ("qkv", "out", "fc", "proj")})
+        for block in weights.blocks
+    ]
+    return weights._replace(blocks=blocks)
+
+
+def _in_columns(weight: np.ndarray) -> np.ndarray:
+    """(in, out) -> (out/64, in, 64)"""
+    rows, columns = weight.shape
+    return np.ascontiguousarray(weight.reshape(rows, columns // COLUMNS, COLUMNS).transpose(1, 0, 2))

@@ -1,0 +1,1 @@
+"""minigpt2 against its rivals on the CPU: see __main__.py."""

@@ -1,0 +1,69 @@
+"""The share of the machine's matrix-product peak that minigpt2 reaches in one thread.
+
+    peak    the best float32 product over SHAPES in the same process, straight before and after the encoding
+    FLOPs   2 · (numbers in the four matrices of each block) · tokens + 4 · L · D · Σ T²
+
+The second term is attention's two products over whole (T, T) squares. Embedding, layernorm, softmax, GELU,
+bias and pooling count nothing, so a share of 100 % cannot be reached. The process is held on one core, so
+that neither BLAS nor the package has a second thread.
+"""
+
+import time
+
+import numpy as np
+
+SHAPES = ((2048, 768, 3072), (2048, 3072, 768), (1536, 1536, 1536), (2048, 2048, 2048), (4096, 1024, 4096))
+REPEATS = 3
+
+
+def flops(lengths, L: int, D: int, F: int) -> float:
+    """Of the products of one forward pass over sentences of `lengths` tokens."""
+    matrices = L * (3 * D * D + D * D + 2 * D * F)
+    return 2.0 * matrices * sum(lengths) + 4.0 * L * D * sum(T * T for T in lengths)
+
+
+class PeakShare:
+    """minigpt2 in one thread."""
+
+    label = "minigpt2, one thread"
+
+    def __init__(self, path, ids):
+        from .rivals import MiniGPT2
+
+        self.engine, self.ids = MiniGPT2(path), ids
+
+    def load(self):
+        self.engine.load()
+        config = self.engine.encoder.model.config
+        self.flops = flops([len(i) for i in self.ids], config.L, config.D, config.F)
+        rng = np.random.default_rng(0)
+        self.products = []
+        for m, k, n in SHAPES:
+            a = rng.standard_normal((m, k), dtype=np.float32)
+            b = rng.standard_normal((k, n), dtype=np.float32)
+            self.products.append((a, b, np.empty((m, n), np.float32)))
+        self.engine.encode_ids(self.ids[::8])
+
+    def measure(self, task):
+        before = self.peak()
+        rate = self.rate()
+        return rate / max(before, self.peak())
+
+    def rate(self):
+        """FLOP/s of the encoding; a short one is repeated for a second and the median taken."""
+        times = []
+        while not times or sum(times) < 1.0:
+            started = time.perf_counter()
+            self.engine.encode_ids(self.ids)
+            times.append(time.perf_counter() - started)
+        return self.flops / float(np.median(times))
+
+    def peak(self):
+        """FLOP/s of the fastest product."""
+        best = 0.0
+        for a, b, out in self.products:
+            for _ in range(REPEATS):
+                started = time.perf_counter()
+                np.matmul(a, b, out=out)
+                best = max(best, 2.0 * a.shape[0] * b.size / (time.perf_counter() - started))
+        return best

@@ -1,0 +1,336 @@
+"""The inference plan against the explicit layers: the same vectors, whatever the batch and the threads."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from models import random_model
+
+from minigpt2.checkpoint import StoredParameters, write_checkpoint
+from minigpt2.config import GPT2Config
+from minigpt2.errors import ModelError
+from minigpt2.inference import InferencePlan, WeightsPrint, plan, workspace
+from minigpt2.inference.chunks import make_chunks
+from minigpt2.inference.workers import share_out
+from minigpt2.kernels import blas, use_kernels
+from minigpt2.layers import POOLINGS, pooling
+from minigpt2.ragged import TokenBatch, flat_sentences
+
+ODD = GPT2Config(vocab_size=91, n_positions=300, n_embd=18, n_layer=3, n_head=3, n_inner=50)
+EVEN = GPT2Config(vocab_size=91, n_positions=300, n_embd=64, n_layer=2, n_head=4, n_inner=128)
+
+LENGTHS = {
+    "nothing": [],
+    "no tokens": [0, 0],
+    "one token": [1],
+    "scattered": [5, 2, 0, 9, 5, 1, 2, 5, 0],
+    "adjacent": [4, 4, 4, 7, 7],
+    "long": [3, 129, 300, 128, 257, 40],
+    "many": [1 + (7 * b) % 31 for b in range(90)],
+}
+
+
+def sentences_of(name, config=ODD, seed=1):
+    rng = np.random.default_rng(seed)
+    return [rng.integers(0, config.V, T).tolist() for T in LENGTHS[name]]
+
+
+def expected(model, sentences, kind="mean", skipped=0):
+    """(B, D) in float64 by the explicit layers"""
+    exact = random_like(model, np.float64)
+    batch = TokenBatch(sentences)
+    with use_kernels("explicit"):
+        hidden, _ = exact.forward(batch)
+    hidden = hidden[batch.positions >= skipped]
+    return pooling(hidden, TokenBatch([ids[skipped:] for ids in sentences]), kind, skipped)[0]
+
+
+def random_like(model, dtype):
+    return type(model)(model.config, model.parameters.to(np, dtype))
+
+
+def vectors_of(inference, sentences, kind="mean", skipped=0, **limits):
+    into = np.zeros((len(sentences), inference.config.D), np.float32)
+
+    def finish(rows, vectors):
+        into[rows] = vectors
+
+    inference.pooled(flat_sentences(sentences), kind, finish, skipped, **limits)
+    return into
+
+
+def plan_of(config=ODD, scale=0.3, seed=0):
+    model = random_model(config, np, np.float32, seed, scale)
+    return model, InferencePlan.of(model.parameters, config)
+
+
+def assert_near(actual, expected, tolerance=5e-6):
+    scale = np.abs(expected).max(initial=1e-9)
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=tolerance * scale)
+
+
+@pytest.mark.parametrize("attention", ["causal", "bidirectional"])
+@pytest.mark.parametrize("config", [ODD, EVEN], ids=["odd", "even"])
+@pytest.mark.parametrize("name", LENGTHS)
+def test_vectors_are_those_of_the_layers(name, config, attention):
+    model, inference = plan_of(config.replace(attention=attention))
+    sentences = sentences_of(name)
+    assert_near(vectors_of(inference, sentences), expected(model, sentences))
+
+
+@pytest.mark.parametrize("skipped", [0, 2])
+@pytest.mark.parametrize("kind", POOLINGS)
+def test_poolings_with_and_without_a_prompt(kind, skipped):
+    model, inference = plan_of()
+    sentences = sentences_of("scattered")
+    assert_near(vectors_of(inference, sentences, kind, skipped), expected(model, sentences, kind, skipped))
+
+
+@pytest.mark.parametrize(
+    "limits", [{"batch_size": 1}, {"batch_tokens": 1}, {"batch_size": 7, "batch_tokens": 40}]
+)
+def test_limits_of_a_chunk_do_not_matter(limits):
+    model, inference = plan_of()
+    sentences = sentences_of("many")
+    assert_near(vectors_of(inference, sentences, **limits), expected(model, sentences))
+
+
+def test_a_part_of_the_heads_at_a_time(monkeypatch):
+    monkeypatch.setattr(plan, "SCORES", 200)
+    model, inference = plan_of()
+    sentences = sentences_of("long")
+    assert_near(vectors_of(inference, sentences), expected(model, sentences))
+
+
+def test_small_blocks(monkeypatch):
+    monkeypatch.setattr(workspace, "BLOCK", 90)
+    monkeypatch.setattr(workspace, "MLP_ROWS", 11)
+    model, inference = plan_of()
+    sentences = sentences_of("many")
+    assert_near(vectors_of(inference, sentences), expected(model, sentences))
+
+
+@pytest.mark.parametrize("factor", [8.0, 60.0])
+def test_scores_beyond_what_exp_can_hold(factor):
+    """With queries and keys this long, scores reach hundreds and exp alone would overflow."""
+    model = random_model(EVEN, np, np.float32, 0, 0.3)
+    for i in range(EVEN.L):
+        model.parameters[f"h.{i}.attn.c_attn.weight"][:, : 2 * EVEN.D] *= factor
+    sentences = sentences_of("many")
+    vectors = vectors_of(InferencePlan.of(model.parameters, EVEN), sentences)
+    with use_kernels("explicit"):
+        single = pooling(model.forward(TokenBatch(sentences))[0], TokenBatch(sentences), "mean")[0]
+    exact = expected(model, sentences)
+    assert np.isfinite(vectors).all()
+    error = np.abs(vectors - exact).max()
+    assert error <= 4 * np.abs(single - exact).max() + 1e-6, "worse than float32 itself"
+
+
+def test_short_sentences_by_columns():
+    model, inference = plan_of(EVEN)
+    sentence = [[5, 9, 2, 7]]
+    exact = expected(model, sentence)
+    for _ in range(9):
+        assert_near(vectors_of(inference, sentence), exact)
+    assert inference._in_columns is not None
+    assert inference._in_columns.blocks[0].fc.shape == (2, 64, 64)
+    long = sentences_of("many")
+    assert_near(vectors_of(inference, long), expected(model, long))
+
+
+def test_widths_that_do_not_split_into_columns():
+    model, inference = plan_of(ODD)
+    for _ in range(9):
+        assert_near(vectors_of(inference, [[5, 9]]), expected(model, [[5, 9]]))
+    assert inference._in_columns is None
+
+
+def test_ids_and_parameters_are_not_written_to():
+    model, inference = plan_of()
+    before = model.parameters.flat.copy()
+    model.parameters.flat.flags.writeable = False
+    sentences = [np.array(ids, np.int64) for ids in sentences_of("scattered")]
+    for ids in sentences:
+        ids.flags.writeable = False
+    vectors_of(inference, sentences)
+    np.testing.assert_array_equal(model.parameters.flat, before)
+
+
+def test_eight_threads_on_one_plan():
+    _, inference = plan_of(EVEN)
+    work = [
+        sentences_of(name, EVEN, seed) for seed in range(4) for name in ("many", "scattered", "one token")
+    ]
+    alone = [vectors_of(inference, sentences) for sentences in work]
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(5):
+            for vectors, reference in zip(
+                pool.map(lambda s: vectors_of(inference, s), work), alone, strict=True
+            ):
+                assert_near(vectors, reference, 1e-6)
+    assert len(inference._spaces) <= 16
+
+
+def test_workspaces_are_used_again():
+    _, inference = plan_of()
+    sentences = sentences_of("many")
+    vectors_of(inference, sentences)
+    for _ in range(20):
+        vectors_of(inference, sentences)
+    assert 1 <= len(inference._spaces) <= blas.threads()
+
+
+class TestFiles:
+    @pytest.mark.parametrize("dtype", ["float32", "float16"])
+    def test_the_plan_of_a_file_is_the_plan_of_the_model(self, tmp_path, dtype):
+        model, _ = plan_of()
+        write_checkpoint(tmp_path, model.parameters, dtype)
+        with StoredParameters(tmp_path, ODD) as stored:
+            inference = InferencePlan.of_files(stored, ODD)
+            read = random_like(model, np.float32)
+            read.parameters.flat[:] = stored.read(ODD).flat
+        sentences = sentences_of("scattered")
+        of_model = vectors_of(InferencePlan.of(read.parameters, ODD), sentences)
+        np.testing.assert_array_equal(vectors_of(inference, sentences), of_model)
+        assert inference.weights.wte.dtype == dtype
+
+    def test_a_token_table_that_is_not_finite(self, tmp_path):
+        model, _ = plan_of()
+        write_checkpoint(tmp_path, model.parameters)
+        content = bytearray((tmp_path / "model.safetensors").read_bytes())
+        with StoredParameters(tmp_path, ODD) as stored:
+            place = stored._tensors["wte.weight"].entry.start
+        content[place : place + 4] = np.float32(np.nan).tobytes()
+        (tmp_path / "model.safetensors").write_bytes(content)
+        with (
+            StoredParameters(tmp_path, ODD) as stored,
+            pytest.raises(ModelError, match=r"wte\.weight' has 1 of"),
+        ):
+            InferencePlan.of_files(stored, ODD)
+
+
+class TestChunks:
+    @given(
+        st.lists(st.integers(0, 60), max_size=60),
+        st.integers(1, 80),
+        st.integers(1, 9),
+        st.integers(1, 4),
+    )
+    def test_every_sentence_once_within_the_limits(self, lengths, most, batch_size, workers):
+        sentences = [[b] * T for b, T in enumerate(lengths)]
+        chunks = make_chunks(flat_sentences(sentences), most, batch_size, workers)
+        seen = [b for chunk in chunks for b in chunk.sentences.tolist()]
+        assert sorted(seen) == [b for b, T in enumerate(lengths) if T]
+        for chunk in chunks:
+            of_chunk = [lengths[b] for b in chunk.sentences]
+            assert of_chunk == sorted(of_chunk, reverse=True)
+            assert len(of_chunk) <= batch_size
+            assert sum(of_chunk) <= most or len(of_chunk) == 1
+            assert chunk.ids.tolist() == [b for b in chunk.sentences.tolist() for _ in range(lengths[b])]
+            assert chunk.positions.tolist() == [t for T in of_chunk for t in range(T)]
+            assert [(run.first, run.n, run.T) for run in chunk.runs] == runs_of(of_chunk)
+            assert [run.start for run in chunk.runs] == [sum(of_chunk[: run.first]) for run in chunk.runs]
+
+    def test_work_for_two_is_halved(self):
+        chunks = make_chunks(flat_sentences([[1] * 10] * 40), 1000, 1000, 2)
+        assert [len(chunk.ids) for chunk in chunks] == [200, 200]
+        assert len(make_chunks(flat_sentences([[1] * 10] * 4), 1000, 1000, 2)) == 1
+
+
+def runs_of(lengths):
+    """[(place of the first, how many, length)] of equal lengths one after the other"""
+    runs = []
+    for place, T in enumerate(lengths):
+        if runs and runs[-1][2] == T:
+            runs[-1] = (runs[-1][0], runs[-1][1] + 1, T)
+        else:
+            runs.append((place, 1, T))
+    return runs
+
+
+class TestWeightsPrint:
+    def test_it_is_the_same_until_a_number_changes(self, rng):
+        model, _ = plan_of()
+        before = WeightsPrint.of(model.parameters, ODD)
+        assert before == WeightsPrint.of(model.parameters, ODD)
+        tables = (ODD.V + ODD.n_positions) * ODD.D
+        for place in rng.integers(tables, model.parameters.flat.size, 50):
+            old = model.parameters.flat[place]
+            model.parameters.flat[place] = np.nextafter(old, np.float32(9))
+            assert before != WeightsPrint.of(model.parameters, ODD), place
+            model.parameters.flat[place] = old
+        assert before == WeightsPrint.of(model.parameters, ODD)
+
+    def test_the_ends_count(self):
+        model, _ = plan_of()
+        for place in (-1, -2, (ODD.V + ODD.n_positions) * ODD.D):
+            before = WeightsPrint.of(model.parameters, ODD)
+            model.parameters.flat[place] += 1.0
+            assert before != WeightsPrint.of(model.parameters, ODD)
+
+    def test_two_heads_that_change_places(self):
+        model, _ = plan_of()
+        before = WeightsPrint.of(model.parameters, ODD)
+        weight = model.parameters["h.1.attn.c_proj.weight"]
+        weight[:12] = np.concatenate([weight[6:12], weight[:6]])
+        assert before != WeightsPrint.of(model.parameters, ODD)
+
+    def test_numbers_that_are_not_finite(self):
+        model, _ = plan_of()
+        model.parameters["h.0.ln_1.bias"][0] = np.nan
+        assert WeightsPrint.of(model.parameters, ODD) == WeightsPrint.of(model.parameters, ODD)
+
+
+class TestThreads:
+    def test_every_task_once(self):
+        done = []
+        share_out(list(range(200)), done.append, 3)
+        assert sorted(done) == list(range(200))
+
+    @pytest.mark.parametrize("threads", [1, 2, 5])
+    @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+    def test_an_error_is_raised_here(self, threads, error):
+        def work(task):
+            if task == 3:
+                raise error("task 3")
+
+        before = blas._control() and blas._control().get()
+        with pytest.raises(error, match="task 3"):
+            share_out(list(range(50)), work, threads)
+        assert (blas._control() and blas._control().get()) == before
+
+    def test_blas_has_its_threads_again(self):
+        control = blas._control()
+        if control is None:
+            pytest.skip("this NumPy is not linked with OpenBLAS")
+        before = control.get()
+        with blas.one_thread():
+            assert control.get() == 1
+            with blas.one_thread():
+                assert control.get() == 1
+            assert control.get() == 1
+        assert control.get() == before
+
+    def test_without_openblas(self, monkeypatch):
+        monkeypatch.setattr(blas, "_control", lambda: None)
+        blas.threads.cache_clear()
+        try:
+            assert blas.threads() == 1
+            with blas.one_thread():
+                pass
+            model, inference = plan_of()
+            sentences = sentences_of("many")
+            assert_near(vectors_of(inference, sentences), expected(model, sentences))
+        finally:
+            blas.threads.cache_clear()
+
+
+def test_folding_keeps_no_view_of_the_model():
+    model, inference = plan_of()
+    for block in inference.weights.blocks:
+        for array in block:
+            assert not np.shares_memory(array, model.parameters.flat)
+            assert array.dtype == np.float32
+            assert array.flags.c_contiguous

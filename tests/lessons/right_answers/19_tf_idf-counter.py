@@ -1,0 +1,24 @@
+"""Another right way."""
+
+import math
+import re
+from collections import Counter
+
+import numpy as np
+
+
+def words(t):
+    return re.findall(r"[a-z']+", t.lower())
+
+
+def weights(texts):
+    df = Counter(w for t in texts for w in set(words(t)))
+    return {w: math.log((1 + len(texts)) / (1 + n)) + 1 for w, n in df.items()}
+
+
+def rows(texts, weight):
+    names = sorted(weight)
+    x = np.array([[Counter(words(t))[w] * weight[w] for w in names] for t in texts])
+    n = np.sqrt((x * x).sum(1, keepdims=True))
+    n[n == 0] = 1
+    return x / n

@@ -1,0 +1,46 @@
+"""What `bench` counts, by counting; what it times has no right answer."""
+
+import numpy as np
+import pytest
+from models import random_model
+
+from minigpt2.config import GPT2Config
+from minigpt2.encoder import Encoder
+from minigpt2.errors import UsageError
+from minigpt2.speed import measure, operations
+from minigpt2.tokenizer import ByteTokenizer
+
+CONFIG = GPT2Config(vocab_size=258, n_positions=24, n_embd=12, n_layer=2, n_head=3, n_inner=20)
+
+
+@pytest.mark.parametrize("attention", ["causal", "bidirectional"])
+def test_operations_are_those_of_the_products(attention):
+    config = CONFIG.replace(attention=attention)
+    lengths = [3, 1, 7]
+    counted = 0
+    for T in lengths:
+        for rows, inner, columns in ((T, 12, 36), (T, 12, 12), (T, 12, 20), (T, 20, 12)):
+            counted += 2 * rows * inner * columns
+        for t in range(T):
+            seen = t + 1 if attention == "causal" else T
+            counted += 2 * seen * 12 * 2  # scores, and the mean of the values, over all heads
+    assert operations(config, lengths) == counted * config.L
+
+
+def test_every_round_measures_everything(xp):
+    encoder = Encoder(random_model(CONFIG, xp, np.float32), ByteTokenizer())
+    speed = measure(encoder, ["abc", "", "a", "abcdefg", "x" * 40], rounds=3)
+    assert (speed.texts, speed.tokens, speed.longest, speed.one_tokens) == (5, 3 + 1 + 7 + 24, 24, 7)
+    for seconds in (speed.text_seconds, speed.ids_seconds, speed.tokenize_seconds, speed.one_seconds):
+        assert len(seconds) == 3
+        assert min(seconds) > 0
+    assert speed.peak > 0
+    assert speed.operations == operations(CONFIG, [3, 1, 7, 24])
+    assert {"embedding", "qkv", "attention", "gelu", "mlp"} <= set(speed.kinds)
+
+
+@pytest.mark.parametrize(("texts", "rounds"), [([], 1), (["", ""], 1), (["a"], 0)])
+def test_what_cannot_be_measured(texts, rounds):
+    encoder = Encoder(random_model(CONFIG, np, np.float32), ByteTokenizer())
+    with pytest.raises(UsageError):
+        measure(encoder, texts, rounds)
