@@ -4,7 +4,6 @@
     chunks.py      sentences sorted by length, in runs of some hundred tokens
     workspace.py   the memory in which a chunk is computed
     plan.py        the forward pass of one chunk
-    workers.py     chunks shared out to threads
     weights_print.py   whether the model is still the one that was folded
 
 The explicit layers say what is computed; this package computes the same, and tests compare the two.
@@ -18,12 +17,12 @@ import numpy as np
 from ..checkpoint import StoredParameters
 from ..config import GPT2Config
 from ..kernels import blas
+from ..kernels.rows import for_each
 from ..ragged import FlatSentences
 from .chunks import Chunk, make_chunks
 from .folding import FoldedWeights, can_be_blocked, fold, in_columns
 from .plan import run_chunk
 from .weights_print import WeightsPrint
-from .workers import share_out
 from .workspace import Workspace
 
 __all__ = ["InferencePlan", "WeightsPrint"]
@@ -83,8 +82,7 @@ class InferencePlan:
         batch_size, batch_tokens   bounds of a chunk
         """
         most = batch_tokens or self._chunk_tokens
-        threads = blas.threads()
-        chunks = make_chunks(sentences, most, batch_size, threads)
+        chunks = make_chunks(sentences, most, batch_size, blas.threads())
         capacity = max(most, int(sentences.lengths.max(initial=0)))
 
         def work(chunk: Chunk) -> None:
@@ -94,11 +92,10 @@ class InferencePlan:
             finish(chunk.sentences, vectors)
             self._spaces.append(space)
 
-        if len(chunks) == 1 and len(chunks[0].ids) <= ONE_THREAD_TOKENS:
-            with blas.one_thread():
-                work(chunks[0])
+        if len(chunks) == 1 and len(chunks[0].ids) > ONE_THREAD_TOKENS:
+            work(chunks[0])  # one long sentence: BLAS splits its products
         else:
-            share_out(chunks, work, threads)
+            for_each(work, chunks)
 
     def seconds_by_kind(self, sentences: FlatSentences, pooling: str) -> dict[str, float]:
         """Kind of layer -> seconds, for one pass over B sentences on one thread, chunk by chunk."""

@@ -26,7 +26,7 @@ from typing import NamedTuple
 
 from ..backend import Array, array_module
 from ..errors import DataError, UsageError
-from ..kernels.rows import blas_at_rest
+from ..kernels import blas
 from ..layers import normalize, normalize_backward, pooling_backward
 from ..layers import pooling as pool
 from ..layers.dropout import Generator
@@ -122,7 +122,7 @@ def vector_gradients(
     """
     _require_count("chunk_texts", chunk_texts)
     xp = array_module(model.parameters.flat)
-    with blas_at_rest(model.parameters.flat):
+    with blas.at_rest(model.parameters.flat):
         how = {"normalized": normalized, "recompute": recompute}
         if chunk_texts is None or len(sentences) <= chunk_texts:
             vectors, ctx = embed(

@@ -19,8 +19,9 @@ import numpy as np
 
 from ..backend import Array, array_module
 from ..errors import UsageError
+from ..kernels import blas
 from ..kernels.buffers import empty
-from ..kernels.rows import blas_at_rest, blocks, for_each
+from ..kernels.rows import blocks, for_each
 from ..parameters import Parameters
 
 # A step works through the flat arrays part by part, so that what it makes on the way stays in the cache of a
@@ -135,7 +136,7 @@ class AdamW:
 def gradient_norm(gradients: Parameters) -> Array:
     """The joint length of all gradients, shape (), on their device."""
     xp = array_module(gradients.flat)
-    with blas_at_rest(gradients.flat):
+    with blas.at_rest(gradients.flat):
         return xp.sqrt(xp.dot(gradients.flat, gradients.flat))
 
 

@@ -13,7 +13,6 @@ from minigpt2.config import GPT2Config
 from minigpt2.errors import ModelError
 from minigpt2.inference import InferencePlan, WeightsPrint, plan, workspace
 from minigpt2.inference.chunks import make_chunks
-from minigpt2.inference.workers import share_out
 from minigpt2.kernels import blas, use_kernels
 from minigpt2.layers import POOLINGS, pooling
 from minigpt2.ragged import TokenBatch, flat_sentences
@@ -283,48 +282,19 @@ class TestWeightsPrint:
         assert WeightsPrint.of(model.parameters, ODD) == WeightsPrint.of(model.parameters, ODD)
 
 
-class TestThreads:
-    def test_every_task_once(self):
-        done = []
-        share_out(list(range(200)), done.append, 3)
-        assert sorted(done) == list(range(200))
+def test_without_openblas(monkeypatch):
+    monkeypatch.setattr(blas, "_control", None)
+    assert blas.threads() == 1
+    model, inference = plan_of()
+    sentences = sentences_of("many")
+    assert_near(vectors_of(inference, sentences), expected(model, sentences))
 
-    @pytest.mark.parametrize("threads", [1, 2, 5])
-    @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
-    def test_an_error_is_raised_here(self, threads, error):
-        def work(task):
-            if task == 3:
-                raise error("task 3")
 
-        before = blas._control() and blas._control().get()
-        with pytest.raises(error, match="task 3"):
-            share_out(list(range(50)), work, threads)
-        assert (blas._control() and blas._control().get()) == before
-
-    def test_blas_has_its_threads_again(self):
-        control = blas._control()
-        if control is None:
-            pytest.skip("this NumPy is not linked with OpenBLAS")
-        before = control.get()
-        with blas.one_thread():
-            assert control.get() == 1
-            with blas.one_thread():
-                assert control.get() == 1
-            assert control.get() == 1
-        assert control.get() == before
-
-    def test_without_openblas(self, monkeypatch):
-        monkeypatch.setattr(blas, "_control", lambda: None)
-        blas.threads.cache_clear()
-        try:
-            assert blas.threads() == 1
-            with blas.one_thread():
-                pass
-            model, inference = plan_of()
-            sentences = sentences_of("many")
-            assert_near(vectors_of(inference, sentences), expected(model, sentences))
-        finally:
-            blas.threads.cache_clear()
+def test_an_error_in_a_chunk_is_raised():
+    _, inference = plan_of()
+    with pytest.raises(ZeroDivisionError):
+        inference.pooled(flat_sentences(sentences_of("many")), "mean", lambda rows, vectors: 1 / 0)
+    assert vectors_of(inference, sentences_of("many")).any()
 
 
 def test_folding_keeps_no_view_of_the_model():

@@ -7,7 +7,7 @@ import threading
 import numpy as np
 import pytest
 
-from minigpt2.kernels import rows
+from minigpt2.kernels import blas, rows
 from minigpt2.kernels.rows import blocks, even_blocks, for_each
 
 
@@ -101,16 +101,16 @@ def test_a_forked_child_has_workers_of_its_own(monkeypatch):
 
 
 def test_blas_has_one_thread_inside_and_its_own_number_afterwards():
-    if rows._blas is None:
+    if blas._control is None:
         pytest.skip("NumPy computes with another BLAS than OpenBLAS")
-    get, set_to = rows._blas
+    get, set_to = blas._control
     before = get()
     try:
         set_to(2)
-        limit = rows.threads()
+        limit = blas.threads()
         seen = []
         callers = [
-            threading.Thread(target=for_each, args=(lambda i: seen.append((get(), rows.threads())), range(9)))
+            threading.Thread(target=for_each, args=(lambda i: seen.append((get(), blas.threads())), range(9)))
             for _ in range(8)
         ]
         for caller in callers:
