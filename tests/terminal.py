@@ -82,9 +82,10 @@ class Screen:
 
 
 def _as_a_person_starts_it():
-    """In the new process: Ctrl-C is a signal, and not ignored, as it is in what runs in the background."""
+    """In the new process: Ctrl-C is a signal, and none is ignored, as in what runs in the background."""
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
 
 
 class Terminal:
