@@ -12,82 +12,32 @@ thread of the program, does all of its own.
 """
 
 import contextlib
-import ctypes
 import itertools
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextvars import copy_context
 from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
-import numpy._core._multiarray_umath as umath
 
 from . import mode
+from .blas import one_thread, threads
 
 MOST_THREADS = 8
 
 Task = Callable[[], None]
 
 
-def _openblas() -> tuple[Callable[[], int], Callable[[int], None]] | None:
-    """The functions of NumPy's own OpenBLAS that say and set its number of threads; None for another BLAS"""
-    library = ctypes.CDLL(umath.__file__)
-    for prefix, suffix in itertools.product(("scipy_openblas", "openblas"), ("64_", "")):
-        with contextlib.suppress(AttributeError):
-            get = getattr(library, f"{prefix}_get_num_threads{suffix}")
-            return get, getattr(library, f"{prefix}_set_num_threads{suffix}")
-    return None
-
-
-_blas = _openblas()
-_limit = threading.Lock()
-_limiting = 0  # calls of one_blas_thread that are under way
-_before = 1  # the threads of BLAS when the first of them began
-
-
-def threads() -> int:
-    """How many threads share work: one for each core we may use, no more than BLAS takes or MOST_THREADS.
-
-    BLAS knows OPENBLAS_NUM_THREADS and OMP_NUM_THREADS. It is 1 where it cannot be told to use one thread.
-    """
-    if _blas is None:
-        return 1
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(cores, _before if _limiting else _blas[0](), MOST_THREADS)
-
-
-@contextlib.contextmanager
-def one_blas_thread() -> Iterator[None]:
-    """Inside, BLAS computes in the thread that calls it, in the whole process; several may be under way."""
-    global _limiting, _before
-    if _blas is None:
-        yield
-        return
-    get, set_to = _blas
-    with _limit:
-        if _limiting == 0:
-            _before = get()
-            set_to(1)
-        _limiting += 1
-    try:
-        yield
-    finally:
-        with _limit:
-            _limiting -= 1
-            if _limiting == 0:
-                set_to(_before)
-
-
 def blas_at_rest(x: Any) -> contextlib.AbstractContextManager[None]:
-    """`one_blas_thread` around a piece of work on x that kernels do for the most part, and nothing elsewhere.
+    """`one_thread` around a piece of work on x that kernels do for the most part, and nothing elsewhere.
 
     A thread of BLAS that was woken for one small product between two kernels goes on waiting for the next at
     full speed, for some 25 ms, on a core that the kernels need.
     """
     if type(x) is np.ndarray and x.dtype == np.float32 and mode() == "fused":
-        return one_blas_thread()
+        return one_thread()
     return contextlib.nullcontext()
 
 
@@ -111,8 +61,8 @@ def for_each(task: Callable[[Any], None], items: Iterable[Any]) -> None:
     The first exception that a task raises is raised here, after all threads have stopped.
     """
     items = list(items)
-    helpers = min(threads(), len(items)) - 1
-    with one_blas_thread():  # always: a product's last bits depend on how BLAS shares it out
+    helpers = min(threads(), MOST_THREADS, len(items)) - 1
+    with one_thread():  # always: a product's last bits depend on how BLAS shares it out
         if helpers < 1 or not _busy.acquire(blocking=False):
             for item in items:
                 task(item)
@@ -181,12 +131,9 @@ def _wait_for_work(inbox: SimpleQueue) -> None:
 
 def _forget_workers() -> None:
     """In a forked child there are no threads but the one that forked."""
-    global _busy, _limit, _limiting
-    _busy, _limit = threading.Lock(), threading.Lock()
+    global _busy
+    _busy = threading.Lock()
     _inboxes.clear()
-    if _limiting:
-        _limiting = 0
-        _blas[1](_before)
 
 
 if hasattr(os, "register_at_fork"):

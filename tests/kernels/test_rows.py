@@ -7,7 +7,7 @@ import threading
 import numpy as np
 import pytest
 
-from minigpt2.kernels import rows
+from minigpt2.kernels import blas, rows
 from minigpt2.kernels.rows import blocks, even_blocks, for_each
 
 
@@ -101,26 +101,18 @@ def test_a_forked_child_has_workers_of_its_own(monkeypatch):
 
 
 def test_blas_has_one_thread_inside_and_its_own_number_afterwards():
-    if rows._blas is None:
+    control = blas._control()
+    if control is None:
         pytest.skip("NumPy computes with another BLAS than OpenBLAS")
-    get, set_to = rows._blas
-    before = get()
-    try:
-        set_to(2)
-        limit = rows.threads()
-        seen = []
-        callers = [
-            threading.Thread(target=for_each, args=(lambda i: seen.append((get(), rows.threads())), range(9)))
-            for _ in range(8)
-        ]
-        for caller in callers:
-            caller.start()
-        for caller in callers:
-            caller.join()
-        assert set(seen) == {(1, limit)}
-        assert get() == 2
-        with pytest.raises(ZeroDivisionError):
-            for_each(lambda i: 1 / 0, range(5))
-        assert get() == 2
-    finally:
-        set_to(before)
+    before, seen = control.get(), []
+    work = (lambda i: seen.append(control.get()), range(9))
+    callers = [threading.Thread(target=for_each, args=work) for _ in range(8)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert set(seen) == {1}
+    assert control.get() == before
+    with pytest.raises(ZeroDivisionError):
+        for_each(lambda i: 1 / 0, range(5))
+    assert control.get() == before
