@@ -422,11 +422,12 @@ for word in ["hello", "antidisestablishmentarianism", "ab" * 300]:
 # `encode_word`, `merge_by_scan`, `merge_by_heap`, `lowest_ranked_pair`),
 # `minigpt2/tokenizer/split.py` (`split_words`),
 # `minigpt2/tokenizer/text_cache.py` (`TextCache`, `Memory`, `WordEncoder`,
-# `encode_texts`, `encode_by_words`: what stands between two blanks, looked up),
+# `encode_texts`, `encode_by_words`: what stands between two blanks is looked
+# up),
 # `minigpt2/tokenizer/trace.py` (`trace_merges`, `WordTrace`, `MergeStep`),
 # `minigpt2/tokenizer/lowercase.py` (`lower`), `minigpt2/tokenizer/base.py`
 # (`Tokenizer`, `encode_flat`, `list_of_texts`, `decode_bytes`, `save`;
 # `eos_id` and `pad_id`: the tokens that end a text and fill a row;
 # `replace_lone_surrogates`: text that is no valid Unicode),
-# `minigpt2/tokenizer/byte_alphabet.py` (`spell`, `unspell`, `unspell_all`: how
-# vocabulary files write bytes)
+# `minigpt2/tokenizer/byte_alphabet.py` (`spell`, `unspell`, `unspell_all`:
+# how vocabulary files write bytes)

@@ -92,10 +92,11 @@ class InferencePlan:
             finish(chunk.sentences, vectors)
             self._spaces.append(space)
 
-        if len(chunks) == 1 and len(chunks[0].ids) > ONE_THREAD_TOKENS:
-            work(chunks[0])  # one long sentence: BLAS splits its products
-        else:
-            for_each(work, chunks)
+        with np.errstate(over="ignore"):  # plan.py looks for it
+            if len(chunks) == 1 and len(chunks[0].ids) > ONE_THREAD_TOKENS:
+                work(chunks[0])  # one long sentence: BLAS splits its products
+            else:
+                for_each(work, chunks)
 
     def seconds_by_kind(self, sentences: FlatSentences, pooling: str) -> dict[str, float]:
         """Kind of layer -> seconds, for one pass over B sentences on one thread, chunk by chunk."""

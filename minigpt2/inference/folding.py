@@ -4,7 +4,8 @@
     1/sqrt(K)              scales the scores: into W_q and its bias
     the key's bias         adds the same to every score of a row, which softmax cannot see: dropped
     the value's bias       passes through the mean, whose weights sum to 1: into W_out's bias
-    GELU's ½               into W_proj
+    GELU's factors         with y = s·x and s³ = √(2/π)·0.044715, GELU is ½/s · y·(1 + tanh(y³ + c·y)): s goes
+                           into W_fc and its bias, ½/s into W_proj, and c = √(2/π)/s is left
     the mean of a row      only layernorms read the residual stream, and they subtract it: so what is written
                            into the stream is centred beforehand, in W_out, W_proj and their biases, and
                            layernorm has no mean left to subtract
@@ -20,6 +21,10 @@ from typing import NamedTuple
 import numpy as np
 
 from ..config import GPT2Config
+from ..layers.gelu import CUBIC, SQRT_2_OVER_PI
+
+GELU_SCALE = (SQRT_2_OVER_PI * CUBIC) ** (1 / 3)
+GELU_LINEAR = SQRT_2_OVER_PI / GELU_SCALE
 
 
 class FoldedBlock(NamedTuple):
@@ -50,20 +55,13 @@ def fold_block(weights: Mapping[str, np.ndarray], config: GPT2Config) -> FoldedB
     out_bias = weights["attn.c_proj.bias"] + bias[2 * D :] @ out  # (D,)
 
     fc = weights["mlp.c_fc.weight"]  # (D, F)
-    fc_bias = weights["mlp.c_fc.bias"] + weights["ln_2.bias"] @ fc  # (F,)
-    fc = weights["ln_2.weight"][:, None] * fc  # (D, F)
+    fc_bias = (weights["mlp.c_fc.bias"] + weights["ln_2.bias"] @ fc) * GELU_SCALE  # (F,)
+    fc = (weights["ln_2.weight"] * GELU_SCALE)[:, None] * fc  # (D, F)
 
-    proj = centred(0.5 * weights["mlp.c_proj.weight"])  # (F, D)
-    folded = (
-        qkv,
-        q_bias,
-        centred(out),
-        centred(out_bias),
-        fc,
-        fc_bias,
-        proj,
-        centred(weights["mlp.c_proj.bias"]),
-    )
+    proj = centred(weights["mlp.c_proj.weight"])  # (F, D)
+    proj *= 0.5 / GELU_SCALE
+    out, out_bias, proj_bias = centred(out), centred(out_bias), centred(weights["mlp.c_proj.bias"])
+    folded = (qkv, q_bias, out, out_bias, fc, fc_bias, proj, proj_bias)
     return FoldedBlock(*(np.ascontiguousarray(array, dtype=np.float32) for array in folded))
 
 

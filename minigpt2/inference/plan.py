@@ -5,7 +5,7 @@
         a = x · rstd(x);  q, k, v = split(a · W_qkv);  q += b_q
         x += merge(softmax(q · kᵀ) · v) · W_out + b_out
         a = x · rstd(x)
-        x += gelu(a · W_fc + b_fc) · W_proj + b_proj     gelu without its ½
+        x += gelu(a · W_fc + b_fc) · W_proj + b_proj     gelu without its factors
     y = pool(x · rstd(x)) · gain + bias
 
 What makes it fast is not other mathematics but where the numbers are: sentences sorted by length, so that
@@ -14,21 +14,19 @@ array made on the way; two Python threads, each with chunks of its own. `layers/
 tests hold this file to it.
 """
 
+import functools
 from collections.abc import Callable
 
 import numpy as np
 
 from ..config import GPT2Config
-from ..layers.gelu import CUBIC, SQRT_2_OVER_PI
 from .chunks import Chunk, Run
-from .folding import FoldedBlock, FoldedWeights
+from .folding import GELU_LINEAR, FoldedBlock, FoldedWeights
 from .workspace import QUERY_ROWS, SCORES, Workspace
 
-# exp of a float32 between these neither overflows nor vanishes, also summed over a row: then the row's
-# largest score need not be looked for.
-SAFE_SCORE = 60.0
-
-GELU_LINEAR, GELU_CUBIC = SQRT_2_OVER_PI, SQRT_2_OVER_PI * CUBIC
+# If the sum of exp(score) over a row lies between these, no score was too large for exp and the largest not
+# too small; then the row's largest score need not be looked for.
+LEAST_TOTAL, LARGEST_TOTAL = 1e-25, 1e25
 
 
 def no_lap(kind: str) -> None:
@@ -161,22 +159,36 @@ def _attend_part(
     n, h, t, _ = q.shape
     S = k.shape[2]
     flat = space.scores[: n * h * t * S]
-    scores = flat.reshape(n, h, t, S)
-    np.matmul(q, k.swapaxes(2, 3), out=scores)
-    rows = flat.reshape(n * h * t, S)
-    is_safe = flat.min() > -SAFE_SCORE and flat.max() < SAFE_SCORE
-    if causal and t > 1:
-        scores[..., S - t :] += HIDDEN[:t, :t]
-    if not is_safe:
-        rows -= rows.max(axis=1, keepdims=True)
-    np.exp(rows, out=rows)
+    scores, rows = flat.reshape(n, h, t, S), flat.reshape(n * h * t, S)
+    _scores(q, k, causal, scores)
+    np.exp(flat, out=flat)
     total = rows @ space.ones[:S]  # (n·h·t,)
+    if not (total.min() > LEAST_TOTAL and total.max() < LARGEST_TOTAL):
+        _scores(q, k, causal, scores)
+        rows -= rows.max(axis=1, keepdims=True)
+        np.exp(flat, out=flat)
+        total = rows @ space.ones[:S]  # (n·h·t,)
     rows *= np.reciprocal(total)[:, None]
     np.matmul(scores, v, out=into)
 
 
-# What is added to the scores of t queries and the last t keys: −inf above the diagonal.
-HIDDEN = np.where(np.tri(QUERY_ROWS, dtype=bool), 0.0, -np.inf).astype(np.float32)
+def _scores(q: np.ndarray, k: np.ndarray, causal: bool, scores: np.ndarray) -> None:
+    """scores (n, h, t, S) = q · kᵀ, −inf for the keys after a query"""
+    n, h, t, S = scores.shape
+    np.matmul(q, k.swapaxes(2, 3), out=scores)
+    if not causal or t == 1:
+        return
+    if t == S:  # the same numbers in longer rows, which is faster
+        pairs = scores.reshape(n * h, t * t)
+        pairs += _hidden(t)
+    else:
+        scores[..., S - t :] += _hidden(t).reshape(t, t)
+
+
+@functools.lru_cache(QUERY_ROWS)
+def _hidden(t: int) -> np.ndarray:
+    """What is added to the scores of t queries and the last t keys: (t·t,), −inf above the diagonal"""
+    return np.where(np.tri(t, dtype=bool), 0.0, -np.inf).astype(np.float32).reshape(t * t)
 
 
 def mlp(
@@ -199,19 +211,18 @@ def mlp(
 
 
 def gelu(wide: np.ndarray, bias: np.ndarray, space: Workspace) -> None:
-    """wide (m, F) becomes x · (1 + tanh(√(2/π) · (x + 0.044715 · x³))) with x = wide + bias"""
+    """wide (m, F) becomes y · (1 + tanh(y³ + GELU_LINEAR · y)) with y = wide + bias; see folding.py"""
     step = len(space.gelu)
     for start in range(0, len(wide), step):
-        x = wide[start : start + step]  # (r, F)
-        u = space.gelu[: len(x)]  # (r, F)
-        x += bias
-        np.multiply(x, x, out=u)
-        u *= GELU_CUBIC
+        y = wide[start : start + step]  # (r, F)
+        u = space.gelu[: len(y)]  # (r, F)
+        y += bias
+        np.multiply(y, y, out=u)
         u += GELU_LINEAR
-        u *= x
+        u *= y
         np.tanh(u, out=u)
         u += 1.0
-        x *= u
+        y *= u
 
 
 def pool(
