@@ -135,7 +135,7 @@ def test_an_interrupted_one_is_not_kept(monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(session.encoder.model, "forward", interrupted)
+    monkeypatch.setattr("minigpt2.inference.run_chunk", interrupted)
     with pytest.raises(KeyboardInterrupt):
         say(session, "two")
     assert snapshot(session) == before

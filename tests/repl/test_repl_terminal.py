@@ -274,6 +274,7 @@ def test_a_colour_that_is_pasted_is_no_mouse(talk):
     t.wait_for_prompt("a red cat")
     t.type(ENTER)
     t.wait_for("#1")
+    t.drop_line()
     t.type(CTRL_D)
     assert t.wait() == 0
     assert b"Exception" not in t.raw
