@@ -28,7 +28,7 @@ from .workspace import Workspace
 __all__ = ["InferencePlan", "WeightsPrint"]
 
 # Tokens of a chunk: enough rows for the products, few enough for the cache.
-CHUNK_TOKENS = {"narrow": 768, "wide": 1024}
+CHUNK_TOKENS = {"narrow": 512, "wide": 1024}
 WIDE = 512  # from this width D on
 
 # Up to so many tokens a product spends its time reading weights, and columns that lie together are read
