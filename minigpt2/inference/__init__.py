@@ -4,6 +4,7 @@
     chunks.py      sentences sorted by length, in runs of some hundred tokens
     workspace.py   the memory in which a chunk is computed
     plan.py        the forward pass of one chunk
+    short.py       the same for a few tokens
     weights_print.py   whether the model is still the one that was folded
 
 The explicit layers say what is computed; this package computes the same, and tests compare the two.
@@ -20,8 +21,9 @@ from ..kernels import blas
 from ..kernels.rows import for_each
 from ..ragged import FlatSentences
 from .chunks import Chunk, make_chunks
-from .folding import FoldedWeights, can_be_blocked, fold, in_columns
+from .folding import FoldedWeights, fold
 from .plan import run_chunk
+from .short import ShortPlan, parts_of
 from .weights_print import WeightsPrint
 from .workspace import Workspace
 
@@ -48,7 +50,7 @@ class InferencePlan:
     def __init__(self, weights: FoldedWeights) -> None:
         self.weights = weights
         self.config = weights.config
-        self._in_columns: FoldedWeights | None = None
+        self._short: ShortPlan | None = None
         self._short_calls = 0
         self._spaces: list[Workspace] = []  # that nobody uses just now
 
@@ -86,11 +88,17 @@ class InferencePlan:
         capacity = max(most, int(sentences.lengths.max(initial=0)))
 
         def work(chunk: Chunk) -> None:
-            space = self._take_space(capacity)
             vectors = np.zeros((len(chunk.sentences), self.config.D), np.float32)  # (b, D)
-            run_chunk(chunk, self._weights_for(chunk), space, pooling, skipped, vectors)
+            short = self._short_plan(chunk)
+            if short is None:
+                space = self._take_space(capacity)
+                run_chunk(chunk, self.weights, space, pooling, skipped, vectors)
+                self._spaces.append(space)
+            else:
+                spaces = [self._take_space(capacity) for _ in range(short.parts)]
+                short.run_chunk(chunk, spaces, pooling, skipped, vectors)
+                self._spaces += spaces
             finish(chunk.sentences, vectors)
-            self._spaces.append(space)
 
         with np.errstate(over="ignore"):  # plan.py looks for it
             if len(chunks) == 1 and len(chunks[0].ids) > ONE_THREAD_TOKENS:
@@ -133,11 +141,11 @@ class InferencePlan:
                 return space
         return Workspace(self.config, tokens)
 
-    def _weights_for(self, chunk: Chunk) -> FoldedWeights:
+    def _short_plan(self, chunk: Chunk) -> ShortPlan | None:
         if len(chunk.ids) > SHORT:
-            return self.weights
-        if self._in_columns is None and can_be_blocked(self.config):
+            return None
+        if self._short is None and parts_of(self.config, self.weights.nbytes):
             self._short_calls += 1
             if self._short_calls > SHORT_CALLS:
-                self._in_columns = in_columns(self.weights)
-        return self._in_columns or self.weights
+                self._short = ShortPlan(self.weights)
+        return self._short

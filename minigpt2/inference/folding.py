@@ -108,27 +108,3 @@ class _Part:
 
     def __getitem__(self, name: str) -> np.ndarray:
         return self.mapping[self.prefix + name]
-
-
-# Columns of a weight that lie together for short sentences.
-COLUMNS = 64
-
-
-def can_be_blocked(config: GPT2Config) -> bool:
-    """Whether all matrices split into COLUMNS columns."""
-    return config.D % COLUMNS == 0 and config.F % COLUMNS == 0
-
-
-def in_columns(weights: FoldedWeights) -> FoldedWeights:
-    """A copy whose matrices are (out/64, in, 64): 64 columns together, which few rows read much faster."""
-    blocks = [
-        block._replace(**{name: _in_columns(getattr(block, name)) for name in ("qkv", "out", "fc", "proj")})
-        for block in weights.blocks
-    ]
-    return weights._replace(blocks=blocks)
-
-
-def _in_columns(weight: np.ndarray) -> np.ndarray:
-    """(in, out) -> (out/64, in, 64)"""
-    rows, columns = weight.shape
-    return np.ascontiguousarray(weight.reshape(rows, columns // COLUMNS, COLUMNS).transpose(1, 0, 2))

@@ -56,11 +56,11 @@ def run_chunk(
     normalise(x, a, rstd, space, config)
     lap("layernorm")
     for i, block in enumerate(weights.blocks):
-        multiply(a, block.qkv, qkv)
+        np.matmul(a, block.qkv, out=qkv)
         lap("qkv")
         attend(qkv, chunk.runs, config, block.q_bias, space, a)  # the heads' results take the place of a
         lap("attention")
-        multiply(a, block.out, update)
+        np.matmul(a, block.out, out=update)
         lap("projection")
         add(x, update, block.out_bias, a, rstd, space, config)
         lap("layernorm")
@@ -70,13 +70,6 @@ def run_chunk(
         lap("layernorm")
     pool(x, rstd, chunk, weights, pooling, skipped, into)
     lap("pooling")
-
-
-def multiply(rows: np.ndarray, weight: np.ndarray, into: np.ndarray) -> None:
-    """rows (n, in) · weight (in, out), or (out/64, in, 64) by `in_columns`, -> into (n, out)"""
-    if weight.ndim == 3:
-        into = into.reshape(len(rows), *weight.shape[::2]).transpose(1, 0, 2)  # (out/64, n, 64) a view
-    np.matmul(rows, weight, out=into)
 
 
 def embed(chunk: Chunk, weights: FoldedWeights, x: np.ndarray) -> None:
@@ -123,8 +116,9 @@ def _normalise_rows(x: np.ndarray, a: np.ndarray | None, rstd: np.ndarray, confi
 def attend(
     qkv: np.ndarray, runs: list[Run], config: GPT2Config, q_bias: np.ndarray, space: Workspace, z: np.ndarray
 ) -> None:
-    """qkv (N, 3·D) -> z (N, D); the query's bias is added into qkv"""
-    D, H, K = config.D, config.H, config.K
+    """qkv (N, 3·D) -> z (N, D); the query's bias is added into qkv. D may be that of some of the heads."""
+    D, K = z.shape[1], config.K
+    H = D // K
     qkv[:, :D] += q_bias
     for start, _, n, T in runs:
         rows = slice(start, start + n * T)
@@ -202,20 +196,20 @@ def mlp(
     for start in range(0, len(a), space.mlp_rows):
         rows = slice(start, start + space.mlp_rows)
         wide = space.wide[: len(a[rows])]  # (m, F)
-        multiply(a[rows], block.fc, wide)
+        np.matmul(a[rows], block.fc, out=wide)
         lap("mlp")
         gelu(wide, block.fc_bias, space)
         lap("gelu")
-        multiply(wide, block.proj, update[rows])
+        np.matmul(wide, block.proj, out=update[rows])
         lap("mlp")
 
 
 def gelu(wide: np.ndarray, bias: np.ndarray, space: Workspace) -> None:
     """wide (m, F) becomes y · (1 + tanh(y³ + GELU_LINEAR · y)) with y = wide + bias; see folding.py"""
-    step = len(space.gelu)
+    step = max(1, len(space.gelu) // wide.shape[1])
     for start in range(0, len(wide), step):
         y = wide[start : start + step]  # (r, F)
-        u = space.gelu[: len(y)]  # (r, F)
+        u = space.gelu[: y.size].reshape(y.shape)  # (r, F)
         y += bias
         np.multiply(y, y, out=u)
         u += GELU_LINEAR

@@ -35,7 +35,7 @@ class Workspace:
         self.update = np.empty((tokens, D), np.float32)  # what a sublayer adds to the stream
         self.qkv = np.empty((tokens, 3 * D), np.float32)
         self.wide = np.empty((self.mlp_rows, F), np.float32)
-        self.gelu = np.empty((max(1, BLOCK // F), F), np.float32)
+        self.gelu = np.empty(max(BLOCK, F), np.float32)
         self.rstd = np.empty(tokens, np.float32)
         self.ones = np.ones(config.n_positions, np.float32)
         self.scores = np.empty(max(SCORES, QUERY_ROWS * config.n_positions), np.float32)

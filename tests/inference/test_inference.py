@@ -11,14 +11,17 @@ from models import random_model
 from minigpt2.checkpoint import StoredParameters, write_checkpoint
 from minigpt2.config import GPT2Config
 from minigpt2.errors import ModelError
-from minigpt2.inference import InferencePlan, WeightsPrint, plan, workspace
+from minigpt2.inference import InferencePlan, WeightsPrint, plan, short, workspace
 from minigpt2.inference.chunks import make_chunks
-from minigpt2.kernels import blas, use_kernels
+from minigpt2.inference.short import parts_of
+from minigpt2.kernels import blas, rows, use_kernels
 from minigpt2.layers import POOLINGS, pooling
 from minigpt2.ragged import TokenBatch, flat_sentences
 
 ODD = GPT2Config(vocab_size=91, n_positions=300, n_embd=18, n_layer=3, n_head=3, n_inner=50)
 EVEN = GPT2Config(vocab_size=91, n_positions=300, n_embd=64, n_layer=2, n_head=4, n_inner=128)
+
+WIDE = GPT2Config(vocab_size=91, n_positions=300, n_embd=192, n_layer=2, n_head=6, n_inner=192)
 
 LENGTHS = {
     "nothing": [],
@@ -133,17 +136,39 @@ def test_short_sentences_by_columns():
     exact = expected(model, sentence)
     for _ in range(9):
         assert_near(vectors_of(inference, sentence), exact)
-    assert inference._in_columns is not None
-    assert inference._in_columns.blocks[0].fc.shape == (2, 64, 64)
+    assert inference._short.parts == 1
+    assert inference._short.blocks[0][0].fc.shape == (2, 64, 64)
     long = sentences_of("many")
     assert_near(vectors_of(inference, long), expected(model, long))
+
+
+@pytest.mark.parametrize("attention", ["causal", "bidirectional"])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_large_weights_come_in_parts(monkeypatch, threads, attention):
+    monkeypatch.setattr(short, "UNCUT", 0)
+    monkeypatch.setattr(short, "PART_COLUMNS", 64)
+    monkeypatch.setattr(rows, "threads", lambda: threads)
+    model, inference = plan_of(WIDE.replace(attention=attention), scale=0.1)
+    sentences = [[5, 9, 2, 7], [], [1], [8, 8, 3, 90]]
+    for kind in POOLINGS:
+        exact = expected(model, sentences, kind, 1)
+        for _ in range(6):
+            assert_near(vectors_of(inference, sentences, kind, 1), exact)
+    assert inference._short.parts == 3
+    assert {part.qkv.shape for part in inference._short.blocks[1]} == {(3, 192, 64)}
+
+
+@pytest.mark.parametrize(("name", "parts"), [("nano", 1), ("124M", 4), ("355M", 4), ("774M", 5), ("1.5B", 5)])
+def test_parts_of_the_named_sizes(name, parts):
+    config = GPT2Config.named(name)
+    assert parts_of(config, 4 * config.L * (4 * config.D**2 + 2 * config.D * config.F)) == parts
 
 
 def test_widths_that_do_not_split_into_columns():
     model, inference = plan_of(ODD)
     for _ in range(9):
         assert_near(vectors_of(inference, [[5, 9]]), expected(model, [[5, 9]]))
-    assert inference._in_columns is None
+    assert inference._short is None
 
 
 def test_ids_and_parameters_are_not_written_to():
