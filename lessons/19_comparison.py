@@ -103,8 +103,8 @@ claim("AUC of TF-IDF", auc(scores["TF-IDF"], test.labels))
 #
 # Negative values are set to 0. The matrix (V, V), for V words, is then
 # pressed into a few dimensions: its *eigenvectors* are the directions that it
-# only stretches, and we keep those that it stretches most. Levy and Goldberg (2014) showed
-# that word2vec does nearly this, in another way.
+# only stretches, and we keep those that it stretches most. Levy and Goldberg
+# (2014) showed that word2vec does nearly this, in another way.
 #
 # <!-- given: 0 -->
 # %%
@@ -385,8 +385,8 @@ times = speed["static, distilled"] / speed["our model"]
 claim("static in the time of the model", times)
 # %% [markdown]
 # A table of words is many times as fast as the model; it needs one row from
-# memory for each word, and no product with a matrix of weights. (If you have MiniLM: the
-# teacher is ahead of all the others, and it is the slowest.)
+# memory for each word, and no product with a matrix of weights. (If you have
+# MiniLM: the teacher is ahead of all the others, and it is the slowest.)
 #
 # <!-- claims: 'many times' = static in the time of the model > 3 -->
 #
