@@ -61,9 +61,9 @@ claim("thousands of parameters", fresh.parameters.flat.size / 1000)
 #
 # Its task is to guess the next token. Nobody has to label anything, since the
 # text itself holds the answers. For the hidden row of each token (lesson 07)
-# the token table gives a score for every token of the vocabulary (a *logit*),
-# softmax makes them probabilities, and the loss is the *cross-entropy*: minus
-# the logarithm of the probability of what really came.
+# the token table `wte` gives a score for every token of the vocabulary (a
+# *logit*), softmax makes them probabilities, and the loss is the
+# *cross-entropy*: minus the logarithm of the probability of what really came.
 #
 #     loss = mean of − log softmax(hidden · wteᵀ)[next token]
 #
@@ -115,7 +115,8 @@ claim("thousand numbers of its hidden rows", hidden.size / 1000)
 # thousand numbers: the logits are what fills the memory.
 #
 # Now let it read: 150 steps of 32 sentences, more than a third of what there
-# is to read.
+# is to read. The optimizer, the clipping and the learning rate that rises and
+# falls are those of lesson 14.
 #
 # **Predict:** the loss begins near 6.9. Where is it after these steps, and
 # how many tokens is the model then torn between? (`exp(loss)` is that number,
@@ -148,7 +149,7 @@ def read(model, steps=150, lr=5e-3):
 # %%
 pretrained = GPT2.initialise(config, seed=0)
 losses = read(pretrained)
-steps = [str(i) for i in range(150)]
+steps = [str(i) for i in range(len(losses))]
 show(Lines({"loss": losses}, x=steps, caption="next-token loss"))
 claim("loss after reading", np.mean(losses[-10:]))
 claim("perplexity before", np.exp(losses[0]))
@@ -383,7 +384,7 @@ for _ in range(60):
 
 # %%
 claim("seconds of the matrix", time.process_time() - started)
-steps = [str(i) for i in range(60)]
+steps = [str(i) for i in range(len(way))]
 show(Lines({"loss": way}, x=steps, caption="only the matrix learns"))
 claim("frozen with a matrix", score_of(W))
 

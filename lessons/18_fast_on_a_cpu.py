@@ -77,8 +77,9 @@ def rung(name, run, share=1.0, rounds=3):
 #
 # Nearly all arithmetic of a GPT-2 is products with its weights: each weight
 # is multiplied and added once for each token, which is two operations
-# (*FLOPs*). A block has 12·D² weights in its matrices: 3·D² for queries, keys
-# and values, D² behind attention, and 4·D² twice in the MLP.
+# (*FLOPs*). A block of width D has 12·D² weights in its matrices: 3·D² for
+# queries, keys and values, D² behind attention, and 4·D² twice in the MLP,
+# whose inner width F is 4·D.
 #
 # **Predict:** how many million FLOPs does one token cost in a model of width
 # 256 with six layers?
@@ -297,11 +298,11 @@ claim("tokens of a sentence", np.mean(lengths))
 
 # %% [markdown]
 # Hardly a step at all. "Never write a loop in Python" is good advice where
-# there are thousands of rounds; here there were four, and the more general
-# code (sentences of any lengths) eats a part of what they cost. What really
-# holds us up is elsewhere: there are only some sixteen rows in each product,
-# and for each such product all weights come from memory into the processor.
-# Several sentences at once would share that trip.
+# there are thousands of rounds; here there were four, one for each head, and
+# the more general code (sentences of any lengths) eats a part of what they
+# cost. What really holds us up is elsewhere: there are only some sixteen rows
+# in each product, and for each such product all weights come from memory into
+# the processor. Several sentences at once would share that trip.
 #
 # <!-- claims: 'Hardly a step' = gain of heads < 5; 'some sixteen rows' =
 # tokens of a sentence > 14; 'only some sixteen' = tokens of a sentence < 18
@@ -393,6 +394,8 @@ claim("gain of sorting", ladder["sorted"] / ladder["packed"])
 #
 # The package's layers do the same steps as `by_batch`. `forward_times` runs
 # every one of them again on the input that it had, with a clock around it.
+# Its last bar, `other`, is what a whole pass takes beyond those steps: Python
+# itself, and waiting for memory.
 #
 # **Predict:** which share do the products with weights have by now?
 # %%
@@ -613,7 +616,7 @@ share = best / (1 / quick)
 claim("one sentence alone, against one in a batch", share)
 # %% [markdown]
 # Little. A sentence alone costs more than one in a batch, and none of the
-# rungs cures that: for a dozen tokens the 19 megabytes of weights must come
+# rungs cures that: for so few tokens the 19 megabytes of weights must come
 # through the processor all the same. What could help there, and is not
 # measured here, is fewer bytes: weights in 16 or 8 bits.
 #
