@@ -8,8 +8,8 @@ from ..config import GPT2Config
 # cache of a core.
 BLOCK = 1 << 16
 
-# Tokens that go through the MLP at a time, for the same reason, and because products like many rows.
-MLP_ROWS = 512
+# Tokens that go through the MLP at a time: its wide array is the largest of all.
+MLP_ROWS = 1024
 
 # Query rows of one product of attention. A causal token sees nothing after itself, so the keys after a block
 # of queries are not multiplied at all.

@@ -34,7 +34,7 @@ class PeakShare:
 
     def load(self):
         self.engine.load()
-        config = self.engine.encoder.model.config
+        config = self.engine.encoder.config
         self.flops = flops([len(i) for i in self.ids], config.L, config.D, config.F)
         rng = np.random.default_rng(0)
         self.products = []
