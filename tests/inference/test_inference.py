@@ -1,6 +1,8 @@
 """The inference plan against the explicit layers: the same vectors, whatever the batch and the threads."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from models import random_model
 
 from minigpt2.checkpoint import StoredParameters, write_checkpoint
 from minigpt2.config import GPT2Config
+from minigpt2.encoder import Encoder
 from minigpt2.errors import ModelError
 from minigpt2.inference import InferencePlan, WeightsPrint, plan, short, workspace
 from minigpt2.inference.chunks import make_chunks
@@ -17,6 +20,7 @@ from minigpt2.inference.short import parts_of
 from minigpt2.kernels import blas, rows, use_kernels
 from minigpt2.layers import POOLINGS, pooling
 from minigpt2.ragged import TokenBatch, flat_sentences
+from minigpt2.tokenizer import ByteTokenizer
 
 ODD = GPT2Config(vocab_size=91, n_positions=300, n_embd=18, n_layer=3, n_head=3, n_inner=50)
 EVEN = GPT2Config(vocab_size=91, n_positions=300, n_embd=64, n_layer=2, n_head=4, n_inner=128)
@@ -329,3 +333,20 @@ def test_folding_keeps_no_view_of_the_model():
             assert not np.shares_memory(array, model.parameters.flat)
             assert array.dtype == np.float32
             assert array.flags.c_contiguous
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from /proc")
+def test_memory_stays_flat_over_ten_thousand_calls():
+    """Short and long ones, so that both ways are taken; a call that kept one vector would add 2.5 MB."""
+    config = EVEN.replace(n_layer=1)
+    encoder = Encoder(random_model(config, np, np.float32, 0, 0.3), ByteTokenizer())
+    rng = np.random.default_rng(0)
+    sentences = [rng.integers(0, config.V, 1 + (7 * i) % 60).tolist() for i in range(97)]
+
+    def megabytes(calls):
+        for i in range(calls):
+            encoder.encode_ids([sentences[i % 97]])
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+    before = megabytes(1_000)
+    assert megabytes(10_000) - before < 1.5
