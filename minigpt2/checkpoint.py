@@ -19,6 +19,7 @@ import os
 import re
 import stat
 import threading
+import weakref
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -160,12 +161,19 @@ class StoredTensor(NamedTuple):
         buffer = np.empty(min(BLOCK, size), dtype)
         for first in range(0, size, BLOCK):
             block = buffer[: min(BLOCK, size - first)]
-            self.file.seek(self.entry.start + first * dtype.itemsize)
-            if self.file.readinto(block) != block.nbytes:
+            if _read_at(self.file, self.entry.start + first * dtype.itemsize, block) != block.nbytes:
                 raise ModelError(f"{self.where} was cut short while it was read: fetch it again")
             if self.entry.dtype == "BF16":
                 block = (block.astype(np.uint32) << np.uint32(16)).view(np.float32)
             yield first, block
+
+
+def _read_at(file: BinaryIO, place: int, into: np.ndarray) -> int:
+    """Fill an array with the bytes of a file from `place` on; how many there were"""
+    if hasattr(os, "preadv"):  # does not move the place in the file, which processes share after a fork
+        return os.preadv(file.fileno(), [into], place)
+    file.seek(place)
+    return file.readinto(into)
 
 
 @contextlib.contextmanager
@@ -229,20 +237,19 @@ class StoredParameters(Mapping[str, np.ndarray]):
         """
         folder = Path(folder)
         self._lock = threading.Lock()  # a file has one place where it is read
-        self._files = contextlib.ExitStack()
         with contextlib.ExitStack() as opened:
             self._tensors = _by_parameter_name(opened.enter_context(open_tensors(folder)))
             self._head = self._tensors.pop("lm_head.weight", None)
-            if (
-                len(self._tensors) < config.L
-            ):  # asked first: to list the shapes of billions of layers takes ages
+            # Asked first: to list the shapes of billions of layers takes ages.
+            if len(self._tensors) < config.L:
                 raise ModelError(
                     f"{folder}: config.json asks for {shorten(config.L)} layers, but the checkpoint has only "
                     f"{len(self._tensors)} tensors"
                 )
             self._shapes = parameter_shapes(config)
             _check_fit(self._tensors, self._shapes, folder)
-            self._files = opened.pop_all()
+            # Not __del__: the files would be found open if they went first, as in a cycle they may.
+            self._close = weakref.finalize(self, opened.pop_all().close)
 
     def __enter__(self) -> "StoredParameters":
         return self
@@ -250,12 +257,9 @@ class StoredParameters(Mapping[str, np.ndarray]):
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def __del__(self) -> None:
-        self.close()
-
     def close(self) -> None:
         """Close the files; memory maps of them stay."""
-        self._files.close()
+        self._close()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._shapes)
@@ -278,10 +282,10 @@ class StoredParameters(Mapping[str, np.ndarray]):
         tensor = self._tensors[name]
         if tensor.entry.dtype not in ("F16", "F32"):
             return self[name]
+        dtype = np.dtype(FLOAT_TYPES[tensor.entry.dtype])
         with self._lock:
             _check_finite(tensor)
-        dtype = np.dtype(FLOAT_TYPES[tensor.entry.dtype])
-        mapped = np.memmap(tensor.file, dtype, "r", tensor.entry.start, tensor.entry.shape)
+            mapped = np.memmap(tensor.file, dtype, "r", tensor.entry.start, tensor.entry.shape)
         return np.asarray(mapped)
 
     def check_head(self, dtype: str = "float32") -> None:
