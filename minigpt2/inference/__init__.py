@@ -10,6 +10,7 @@
 The explicit layers say what is computed; this package computes the same, and tests compare the two.
 """
 
+import threading
 from collections.abc import Callable, Mapping
 from time import perf_counter
 
@@ -52,6 +53,7 @@ class InferencePlan:
         self.config = weights.config
         self._short: ShortPlan | None = None
         self._short_calls = 0
+        self._making_short = threading.Lock()
         self._spaces: list[Workspace] = []  # that nobody uses just now
 
     @classmethod
@@ -83,9 +85,9 @@ class InferencePlan:
         skipped        tokens at the beginning of each sentence that pooling leaves out
         batch_size, batch_tokens   bounds of a chunk
         """
-        most = batch_tokens or self._chunk_tokens
-        chunks = make_chunks(sentences, most, batch_size, blas.threads())
-        capacity = max(most, int(sentences.lengths.max(initial=0)))
+        most = int(batch_tokens or self._chunk_tokens)
+        chunks = make_chunks(sentences, most, int(batch_size), blas.threads())
+        capacity = max((len(chunk.ids) for chunk in chunks), default=0)
 
         def work(chunk: Chunk) -> None:
             vectors = np.zeros((len(chunk.sentences), self.config.D), np.float32)  # (b, D)
@@ -93,14 +95,14 @@ class InferencePlan:
             if short is None:
                 space = self._take_space(capacity)
                 run_chunk(chunk, self.weights, space, pooling, skipped, vectors)
-                self._spaces.append(space)
+                self._give_back(space)
             else:
                 spaces = [self._take_space(capacity) for _ in range(short.parts)]
                 short.run_chunk(chunk, spaces, pooling, skipped, vectors)
-                self._spaces += spaces
+                self._give_back(*spaces)
             finish(chunk.sentences, vectors)
 
-        with np.errstate(over="ignore"):  # plan.py looks for it
+        with _overflow_expected():
             if len(chunks) == 1 and len(chunks[0].ids) > ONE_THREAD_TOKENS:
                 work(chunks[0])  # one long sentence: BLAS splits its products
             else:
@@ -119,12 +121,12 @@ class InferencePlan:
 
         most = self._chunk_tokens
         space = self._take_space(max(most, int(sentences.lengths.max(initial=0))))
-        with blas.one_thread():
+        with blas.one_thread(), _overflow_expected():
             for chunk in make_chunks(sentences, most, len(sentences), 1):
                 vectors = np.zeros((len(chunk.sentences), self.config.D), np.float32)  # (b, D)
                 before = perf_counter()
                 run_chunk(chunk, self.weights, space, pooling, 0, vectors, lap)
-        self._spaces.append(space)
+        self._give_back(space)
         return seconds
 
     @property
@@ -132,6 +134,7 @@ class InferencePlan:
         return CHUNK_TOKENS["wide" if self.config.D >= WIDE else "narrow"]
 
     def _take_space(self, tokens: int) -> Workspace:
+        """A workspace for at least so many tokens, new or one that was given back."""
         while self._spaces:
             try:
                 space = self._spaces.pop()
@@ -139,13 +142,26 @@ class InferencePlan:
                 break
             if space.tokens >= tokens:
                 return space
-        return Workspace(self.config, tokens)
+        return Workspace(self.config, max(tokens, self._chunk_tokens))
+
+    def _give_back(self, *spaces: Workspace) -> None:
+        """Keep them for the next chunks, but for those that only an unusual `batch_tokens` needs."""
+        most = max(self._chunk_tokens, self.config.n_positions)
+        self._spaces += [space for space in spaces if space.tokens <= most]
 
     def _short_plan(self, chunk: Chunk) -> ShortPlan | None:
         if len(chunk.ids) > SHORT:
             return None
         if self._short is None and parts_of(self.config, self.weights.nbytes):
             self._short_calls += 1
-            if self._short_calls > SHORT_CALLS:
-                self._short = ShortPlan(self.weights)
+            if self._short_calls > SHORT_CALLS and self._making_short.acquire(blocking=False):
+                try:  # other threads do without it meanwhile
+                    self._short = self._short or ShortPlan(self.weights)
+                finally:
+                    self._making_short.release()
         return self._short
+
+
+def _overflow_expected() -> np.errstate:
+    """Scores too large for exp are no reason for a warning: plan.py looks for them."""
+    return np.errstate(over="ignore")

@@ -74,9 +74,7 @@ class FoldedWeights(NamedTuple):
     """A whole model ready for inference."""
 
     config: GPT2Config
-    wte: (
-        np.ndarray
-    )  # (V, D) as stored: any float type, perhaps in a memory map; its rows are centred when read
+    wte: np.ndarray  # (V, D) as stored: float16 or 32, perhaps in a memory map; rows are centred when read
     wpe: np.ndarray  # (P, D)
     blocks: list[FoldedBlock]
     gain: np.ndarray  # (D,) of the last layernorm

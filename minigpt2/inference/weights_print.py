@@ -18,15 +18,16 @@ ROW = 4096
 
 
 class WeightsPrint:
-    """The sums of all parameters but the two tables of embeddings, which plans look up where they are."""
+    """The array of all parameters, and the sums of those that a plan copies: all but the embeddings."""
 
-    def __init__(self, bits: int, sums: np.ndarray) -> None:
-        self.bits, self.sums = bits, sums
+    def __init__(self, flat: np.ndarray, bits: int, sums: np.ndarray) -> None:
+        self.flat, self.bits, self.sums = flat, bits, sums
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, WeightsPrint):
             return NotImplemented
-        return self.bits == other.bits and self.sums.tobytes() == other.sums.tobytes()
+        same_array = self.flat is other.flat  # plans look the embeddings up where they are
+        return same_array and self.bits == other.bits and self.sums.tobytes() == other.sums.tobytes()
 
     __hash__ = None  # made to be compared
 
@@ -42,7 +43,7 @@ class WeightsPrint:
         factors = _factors()
         with blas.one_thread(), np.errstate(all="ignore"):  # the same sums whatever the number of threads
             sums = flat[: rows * ROW].reshape(rows, ROW) @ factors  # (rows,)
-            return cls(bits, np.append(sums, rest @ factors[: len(rest)]))
+            return cls(parameters.flat, bits, np.append(sums, rest @ factors[: len(rest)]))
 
 
 def _as_integers(x: np.ndarray) -> np.ndarray:

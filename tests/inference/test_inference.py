@@ -1,6 +1,7 @@
 """The inference plan against the explicit layers: the same vectors, whatever the batch and the threads."""
 
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -103,6 +104,26 @@ def test_limits_of_a_chunk_do_not_matter(limits):
     assert_near(vectors_of(inference, sentences, **limits), expected(model, sentences))
 
 
+@pytest.mark.parametrize(
+    "limits",
+    [{"batch_tokens": 1 << 40}, {"batch_tokens": np.uint8(200), "batch_size": np.uint8(250)}],
+    ids=str,
+)
+def test_limits_far_from_the_usual(limits):
+    """More tokens than memory could hold, and a number whose type cannot hold the sums it takes part in."""
+    model, inference = plan_of()
+    sentences = sentences_of("many") * 3
+    assert_near(vectors_of(inference, sentences, **limits), expected(model, sentences))
+
+
+def test_unusually_large_workspaces_are_not_kept():
+    _, inference = plan_of()
+    vectors_of(inference, sentences_of("many") * 3, batch_tokens=4000)
+    assert not inference._spaces
+    vectors_of(inference, sentences_of("many"), batch_tokens=3)
+    assert {space.tokens for space in inference._spaces} == {512}, "large enough for the usual chunk"
+
+
 def test_a_part_of_the_heads_at_a_time(monkeypatch):
     monkeypatch.setattr(plan, "SCORES", 200)
     model, inference = plan_of()
@@ -132,6 +153,8 @@ def test_scores_beyond_what_exp_can_hold(factor):
     assert np.isfinite(vectors).all()
     error = np.abs(vectors - exact).max()
     assert error <= 4 * np.abs(single - exact).max() + 1e-6, "worse than float32 itself"
+    seconds = InferencePlan.of(model.parameters, EVEN).seconds_by_kind(flat_sentences(sentences), "mean")
+    assert seconds["attention"] > 0  # and no warning
 
 
 def test_short_sentences_by_columns():
@@ -144,6 +167,24 @@ def test_short_sentences_by_columns():
     assert inference._short.blocks[0][0].fc.shape == (2, 64, 64)
     long = sentences_of("many")
     assert_near(vectors_of(inference, long), expected(model, long))
+
+
+def test_the_copy_for_short_sentences_is_made_once(monkeypatch):
+    made = []
+
+    class Slow(short.ShortPlan):
+        def __init__(self, weights):
+            made.append(1)
+            time.sleep(0.1)
+            super().__init__(weights)
+
+    monkeypatch.setattr("minigpt2.inference.ShortPlan", Slow)
+    model, inference = plan_of(EVEN)
+    exact = expected(model, [[5, 9]])
+    with ThreadPoolExecutor(8) as pool:
+        for vectors in pool.map(lambda _: vectors_of(inference, [[5, 9]]), range(40)):
+            assert_near(vectors, exact)
+    assert len(made) == 1
 
 
 @pytest.mark.parametrize("attention", ["causal", "bidirectional"])
@@ -304,6 +345,12 @@ class TestWeightsPrint:
         weight = model.parameters["h.1.attn.c_proj.weight"]
         weight[:12] = np.concatenate([weight[6:12], weight[:6]])
         assert before != WeightsPrint.of(model.parameters, ODD)
+
+    def test_another_array_with_the_same_weights(self):
+        """The plan would go on looking into the old one for its embeddings."""
+        model, _ = plan_of()
+        other = random_like(model, np.float32)
+        assert WeightsPrint.of(model.parameters, ODD) != WeightsPrint.of(other.parameters, ODD)
 
     def test_numbers_that_are_not_finite(self):
         model, _ = plan_of()
