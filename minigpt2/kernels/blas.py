@@ -63,7 +63,9 @@ def threads() -> int:
     if _control is None:
         return 1
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(cores, _before if _inside else _control.get(), MOST_THREADS))
+    with _lock:
+        of_blas = _before if _inside else _control.get()
+    return max(1, min(cores, of_blas, MOST_THREADS))
 
 
 @contextlib.contextmanager
