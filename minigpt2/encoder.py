@@ -117,9 +117,9 @@ class Encoder:
         encoder._set(opened.config, opened.tokenizer, opened.settings, opened.path)
         encoder.backend = backend
         encoder._model, encoder._stored = None, opened.parameters
-        if backend.device == "cpu" and backend.dtype == np.float32:
-            opened.parameters.check_head()
+        if encoder._may_plan():
             encoder._plan = InferencePlan.of_files(opened.parameters, opened.config)
+            opened.parameters.check_head()
         else:
             encoder.model  # noqa: B018  damaged weights are reported by load, not by the first sentence
         return encoder
@@ -137,8 +137,8 @@ class Encoder:
                     parameters = self._stored.read(self.config, self.backend.dtype.name)
                     if self.backend.device == "cuda":
                         parameters = parameters.to(self.backend.xp)
-                    self._stored.close()
                     self._model = GPT2(self.config, parameters)
+                    self._stored = None  # which closes the files, unless a copy of the encoder has them too
         return self._model
 
     def __repr__(self) -> str:
@@ -189,7 +189,7 @@ class Encoder:
 
         An empty text has no tokens and gives the zero vector. Texts longer than the window are cut, counted
         in `truncated`, and reported in one TruncationWarning. Raises UsageError for arguments that make no
-        sense and for a text that is no string.
+        sense and for a text that is no string, DataError for a token that the model has no row for.
         """
         texts = _as_list(sentences)
         wants_unit = self.settings.normalize if normalize_embeddings is None else normalize_embeddings
@@ -262,7 +262,10 @@ class Encoder:
                 f"{self.truncated} of {len(texts)} texts {verb} cut at {limit} tokens, the model's window"
             )
             warnings.warn(message, TruncationWarning, stacklevel=3)
-        return ids.cut(limit), prompt_length
+        ids = ids.cut(limit)
+        if ids.ids.max(initial=-1) >= self.config.V:  # then say which and where
+            TokenBatch(ids).check_fits(self.config.V, self.config.n_positions)
+        return ids, prompt_length
 
     def similarity(self, a: Array, b: Array) -> Array:
         """Cosine of every row of `a` (M, D) with every row of `b` (N, D): (M, N)"""
@@ -400,7 +403,7 @@ class Encoder:
         A model that has been handed out may have been changed since, in place and by anybody, so its weights
         are compared with those that the plan was made of.
         """
-        if self.backend.device != "cpu" or self.backend.dtype != np.float32 or kernels.mode() == "explicit":
+        if not self._may_plan():
             return None
         if self._model is None:
             return self._plan
@@ -410,6 +413,9 @@ class Encoder:
             if self._plan is None or now != self._plan_is_of:
                 self._plan, self._plan_is_of = InferencePlan.of(parameters, self.config), now
             return self._plan
+
+    def _may_plan(self) -> bool:
+        return self.backend.device == "cpu" and self.backend.dtype == np.float32 and kernels.wanted()
 
     def _pool(self, ids: list[Sequence[int]], skipped: int) -> Array:
         """b lists of ids -> (b, D), pooled but not normalised, by the layers as they are written"""

@@ -1,6 +1,10 @@
+import contextlib
+import copy
 import dataclasses
 import itertools
+import os
 import re
+import subprocess
 import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -12,12 +16,14 @@ from arrays import assert_close
 from hypothesis import given
 from hypothesis import strategies as st
 from models import random_model
+from safetensors.numpy import load_file, save_file
 
 import minigpt2
 from minigpt2.backend import choose_backend, to_numpy
 from minigpt2.config import GPT2Config
 from minigpt2.encoder import Encoder, TruncationWarning, batches_by_length
 from minigpt2.errors import DataError, ModelError, UsageError
+from minigpt2.half_products import half_products
 from minigpt2.layers import POOLINGS
 from minigpt2.model_directory import EmbeddingSettings
 from minigpt2.tokenizer import ByteTokenizer
@@ -196,6 +202,110 @@ def test_batch_limits_reach_the_plan(monkeypatch):
 
 
 # The inference plan follows the model
+
+
+@pytest.mark.parametrize("mode", ["explicit", "fused"])
+def test_a_token_that_the_model_has_no_row_for(mode):
+    encoder = Encoder(random_model(CONFIG.replace(vocab_size=120), np, np.float32), ByteTokenizer())
+    message = "token id 122 at position 1 of sentence 2 is outside the vocabulary (0 to 119)"
+    with minigpt2.use_kernels(mode), pytest.raises(DataError, match=re.escape(message)):
+        encoder.encode(["abc", "", "wz"])
+
+
+def test_half_products_are_rounded_in_encode_too():
+    encoder = encoder_of()
+    exact = encoder.encode(TEXTS)
+    with half_products("bfloat16", allow_cpu=True):
+        rounded = encoder.encode(TEXTS)
+        with minigpt2.use_kernels("explicit"):
+            np.testing.assert_array_equal(rounded, encoder.encode(TEXTS))
+    assert np.abs(rounded - exact).max() > 1e-4
+
+
+def test_copies_of_a_loaded_encoder_have_a_model_each(tmp_path):
+    encoder_of().save(tmp_path / "model")
+    encoder = minigpt2.load(tmp_path / "model")
+    other = copy.copy(encoder)
+    first = encoder.model
+    np.testing.assert_array_equal(other.model.parameters.flat, first.parameters.flat)
+    np.testing.assert_array_equal(other.encode(TEXTS), encoder.encode(TEXTS))
+
+
+def test_a_model_loaded_for_the_layers_is_not_folded(tmp_path):
+    encoder_of().save(tmp_path / "model")
+    with minigpt2.use_kernels("explicit"):
+        encoder = minigpt2.load(tmp_path / "model")
+        vectors = encoder.encode(TEXTS)
+    assert encoder._plan is None
+    assert_close(encoder.encode(TEXTS), vectors, 3e-6)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_forked_processes_read_the_weights_at_the_same_time(tmp_path):
+    """They share the open file, and with it the place where a plain read goes on."""
+    config = CONFIG.replace(n_embd=96, n_inner=999, n_layer=4)
+    model = random_model(config, np, "float32")
+    Encoder(model, ByteTokenizer()).save(tmp_path / "model")
+    encoder = minigpt2.load(tmp_path / "model")
+    children = []
+    for _ in range(4):
+        child = os.fork()
+        if child == 0:
+            same = False
+            with contextlib.suppress(Exception):
+                same = all(
+                    np.array_equal(copy.copy(encoder).model.parameters.flat, model.parameters.flat)
+                    for _ in range(20)
+                )
+            os._exit(0 if same else 1)
+        children.append(child)
+    assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0] * 4
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="open files are counted in /proc")
+def test_files_are_closed_without_a_warning(tmp_path):
+    """Used up, in a cycle, interrupted by an error, and open at the end of the program."""
+    encoder_of().save(tmp_path / "model")
+    program = """if True:
+        import gc, os, sys, minigpt2
+        from minigpt2.checkpoint import StoredParameters
+        def files():
+            names = (os.path.realpath(f"/proc/self/fd/{n}") for n in os.listdir("/proc/self/fd"))
+            return sum(name.endswith(".safetensors") for name in names)
+        encoder = minigpt2.load(sys.argv[1])
+        encoder.encode(["a", "a cat"])
+        encoder.model
+        print(files())
+        encoder.encode("a")
+        print(files())
+        cycle = [minigpt2.load(sys.argv[1])]
+        cycle[0].cycle = cycle
+        del cycle
+        gc.collect()
+        try:
+            StoredParameters(None, encoder.config)
+        except TypeError:
+            print(files())
+        kept = minigpt2.load(sys.argv[1])
+    """
+    command = [sys.executable, "-X", "dev", "-W", "error", "-c", program, tmp_path / "model"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert result.stderr == ""
+    assert result.stdout.split() == [
+        "1",
+        "0",
+        "0",
+    ]  # the token table of the plan, mapped until it is made anew
+
+
+def test_what_is_damaged_is_reported_as_such(tmp_path):
+    """A token embedding that is not finite, with an output head that is the same numbers."""
+    path = encoder_of().save(tmp_path / "model") / "model.safetensors"
+    tensors = load_file(path)
+    tensors["wte.weight"][3, 4] = np.nan
+    save_file(tensors | {"lm_head.weight": tensors["wte.weight"].copy()}, path)
+    with pytest.raises(ModelError, match=r"'wte\.weight' has 1 of"):
+        minigpt2.load(tmp_path / "model")
 
 
 def test_kernels_and_layers_give_the_same_vectors():

@@ -69,7 +69,7 @@ def encoder_system(
 
 def untrained(encoder: Encoder, seed: int = UNTRAINED_SEED) -> Encoder:
     """The same model with fresh random parameters."""
-    model = GPT2.initialise(encoder.model.config, seed, encoder.backend.xp, encoder.backend.dtype)
+    model = GPT2.initialise(encoder.config, seed, encoder.backend.xp, encoder.backend.dtype)
     return Encoder(model, encoder.tokenizer, encoder.settings, encoder.backend)
 
 

@@ -76,6 +76,11 @@ def mode() -> str:
     return _mode.get() or _default_mode()
 
 
+def wanted() -> bool:
+    """True where kernels are to run: in the mode "fused", and not inside `half_products`."""
+    return mode() == "fused" and _half_products.get() is None
+
+
 def replaceable(explicit: Callable[..., Any]) -> Callable[..., Any]:
     """The same function, except that a kernel registered for its first argument's type may run instead."""
     kernels: dict[type, Callable[..., Any]] = {}
