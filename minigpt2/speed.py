@@ -9,6 +9,7 @@ much of the time goes into anything but products.
 """
 
 import statistics
+import sys
 import warnings
 from collections.abc import Callable, Sequence
 from time import perf_counter
@@ -41,6 +42,7 @@ class Speed(NamedTuple):
     operations: float  # floating-point operations of one pass over all texts
     kinds: dict[str, float]  # kind of layer -> seconds of one pass, on one thread on the CPU
     threads: int  # 0 on a GPU
+    memory: float | None  # bytes that this process had held at most when all of it but the peak was measured
 
     @property
     def share(self) -> float:
@@ -70,12 +72,12 @@ def measure(encoder: Encoder, texts: Sequence[str], rounds: int = 5) -> Speed:
         return perf_counter() - start
 
     calls = {
-        "text_seconds": lambda: encoder.encode(texts, show_progress_bar=False),
+        "text_seconds": lambda: encoder.encode(texts, prompt="", show_progress_bar=False),
         "ids_seconds": lambda: encoder.encode_ids(ids),
         "tokenize_seconds": lambda: encoder.tokenizer.encode_flat(texts),
     }
     times: dict[str, list[float]] = {name: [] for name in (*calls, "one_seconds")}
-    peak, kinds = 0.0, []
+    peak, kinds, memory = 0.0, [], None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", TruncationWarning)  # `longest` says it
         for call in calls.values():  # memory and caches, as they are in a program that goes on
@@ -83,10 +85,11 @@ def measure(encoder: Encoder, texts: Sequence[str], rounds: int = 5) -> Speed:
         for _ in range(rounds):
             for name, call in calls.items():
                 times[name].append(seconds(call))
-            one = [seconds(lambda: encoder.encode(texts[middle])) for _ in range(ONE_TEXT_RUNS)]
+            one = [seconds(lambda: encoder.encode(texts[middle], prompt="")) for _ in range(ONE_TEXT_RUNS)]
             times["one_seconds"].append(statistics.median(one))
-            peak = max(peak, _peak(encoder, seconds))
             kinds.append(_by_kind(encoder, ids))
+            memory = memory or _most_memory()
+            peak = max(peak, _peak(encoder, seconds))
     return Speed(
         texts=len(texts),
         tokens=len(ids.ids),
@@ -97,6 +100,7 @@ def measure(encoder: Encoder, texts: Sequence[str], rounds: int = 5) -> Speed:
         operations=operations(encoder.config, ids.lengths.tolist()),
         kinds={kind: statistics.median(of[kind] for of in kinds) for kind in kinds[0]},
         threads=blas.threads() if encoder.backend.device == "cpu" else 0,
+        memory=memory,
     )
 
 
@@ -131,6 +135,16 @@ def _by_kind(encoder: Encoder, ids: FlatSentences) -> dict[str, float]:
     from .interpret import forward_times
 
     return forward_times(encoder, TokenBatch(ids, encoder.backend.xp), 1)
+
+
+def _most_memory() -> float | None:
+    """The most bytes that this process has held so far; None where the system does not tell"""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB on Linux
+    return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
 
 
 def _wait_for(encoder: Encoder) -> Callable[[], None]:

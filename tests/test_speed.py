@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from models import random_model
 
+from minigpt2 import speed
 from minigpt2.config import GPT2Config
 from minigpt2.encoder import Encoder
 from minigpt2.errors import UsageError
+from minigpt2.model_directory import EmbeddingSettings
 from minigpt2.speed import measure, operations
 from minigpt2.tokenizer import ByteTokenizer
 
@@ -29,14 +31,24 @@ def test_operations_are_those_of_the_products(attention):
 
 def test_every_round_measures_everything(xp):
     encoder = Encoder(random_model(CONFIG, xp, np.float32), ByteTokenizer())
-    speed = measure(encoder, ["abc", "", "a", "abcdefg", "x" * 40], rounds=3)
-    assert (speed.texts, speed.tokens, speed.longest, speed.one_tokens) == (5, 3 + 1 + 7 + 24, 24, 7)
-    for seconds in (speed.text_seconds, speed.ids_seconds, speed.tokenize_seconds, speed.one_seconds):
+    measured = measure(encoder, ["abc", "", "a", "abcdefg", "x" * 40], rounds=3)
+    assert (measured.texts, measured.tokens, measured.longest, measured.one_tokens) == (
+        5,
+        3 + 1 + 7 + 24,
+        24,
+        7,
+    )
+    for seconds in (
+        measured.text_seconds,
+        measured.ids_seconds,
+        measured.tokenize_seconds,
+        measured.one_seconds,
+    ):
         assert len(seconds) == 3
         assert min(seconds) > 0
-    assert speed.peak > 0
-    assert speed.operations == operations(CONFIG, [3, 1, 7, 24])
-    assert {"embedding", "qkv", "attention", "gelu", "mlp"} <= set(speed.kinds)
+    assert measured.peak > 0
+    assert measured.operations == operations(CONFIG, [3, 1, 7, 24])
+    assert {"embedding", "qkv", "attention", "gelu", "mlp"} <= set(measured.kinds)
 
 
 @pytest.mark.parametrize(("texts", "rounds"), [([], 1), (["", ""], 1), (["a"], 0)])
@@ -44,3 +56,26 @@ def test_what_cannot_be_measured(texts, rounds):
     encoder = Encoder(random_model(CONFIG, np, np.float32), ByteTokenizer())
     with pytest.raises(UsageError):
         measure(encoder, texts, rounds)
+
+
+def test_memory_is_read_before_the_peak_takes_any(monkeypatch):
+    calls = []
+    monkeypatch.setattr(speed, "_most_memory", lambda: calls.append("memory") or 7e6)
+    monkeypatch.setattr(speed, "_peak", lambda *_: calls.append("peak") or 1e9)
+    encoder = Encoder(random_model(CONFIG, np, np.float32), ByteTokenizer())
+    assert measure(encoder, ["abc"], rounds=2).memory == 7e6
+    assert calls == ["memory", "peak", "peak"]
+
+
+def test_a_prompt_is_not_measured():
+    settings = EmbeddingSettings(prompts={"query": "abcdef"}, default_prompt_name="query")
+    encoder = Encoder(random_model(CONFIG, np, np.float32), ByteTokenizer(), settings)
+    prompts = set()
+
+    def watched(texts, prompt):
+        prompts.add(prompt)
+        return flat_ids(texts, prompt)
+
+    flat_ids, encoder._flat_ids = encoder._flat_ids, watched
+    assert measure(encoder, ["abc"], rounds=1).tokens == 3
+    assert prompts == {""}

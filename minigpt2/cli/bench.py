@@ -49,7 +49,8 @@ def run(args: argparse.Namespace) -> int:
 
     texts = _texts(args.file)[: args.texts]
     if not any(texts):
-        raise DataError(f"{args.file}: no text in it: give some lines of text")
+        where = "stdin" if args.file == "-" else args.file
+        raise DataError(f"{where}: no text in it: give some lines of text")
     encoder = open_encoder(args)
     speed = measure(encoder, texts, args.rounds)
     data = _as_data(encoder, speed, args.rounds)
@@ -86,7 +87,7 @@ def _as_data(encoder: "Encoder", speed: "Speed", rounds: int) -> dict[str, Any]:
     kinds = sorted(speed.kinds.items(), key=lambda item: -item[1])
     together = sum(speed.kinds.values())
     return {
-        "model": str(encoder.path.name if encoder.path else "in memory"),
+        "model": encoder.path.resolve().name if encoder.path else "in memory",
         "backend": str(encoder.backend),
         "machine": f"{platform.machine()}, Python {platform.python_version()}",
         "threads": speed.threads,
@@ -106,18 +107,8 @@ def _as_data(encoder: "Encoder", speed: "Speed", rounds: int) -> dict[str, Any]:
         "share_of_peak": speed.share,
         "milliseconds_by_kind": {kind: 1e3 * seconds for kind, seconds in kinds},
         "share_by_kind": {kind: seconds / together for kind, seconds in kinds},
-        "peak_memory_mb": _peak_memory(),
+        "peak_memory_mb": None if speed.memory is None else speed.memory / 1e6,
     }
-
-
-def _peak_memory() -> float | None:
-    """The most memory that this process has held so far, in MB; None where the system does not tell"""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return None
-    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB on Linux
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
 
 def _print(data: dict[str, Any]) -> None:

@@ -51,6 +51,19 @@ def test_its_own_texts(cli):
     assert data["mean_tokens"] > 3
 
 
+def test_the_model_of_this_folder(cli, texts, tiny_model, monkeypatch):
+    monkeypatch.chdir(tiny_model)
+    data = json.loads(cli("bench", texts, "--model", ".", "--rounds", "1", "--json")[1])
+    assert data["model"] == "tiny"
+    assert data["peak_memory_mb"] > 10
+
+
+def test_stdin_without_text(process):
+    result = process("bench", "-", stdin=b"\n\n")
+    assert result.returncode == 3
+    assert result.stderr == b"minigpt2: error: stdin: no text in it: give some lines of text\n"
+
+
 def test_stdin(process):
     result = process("bench", "-", "--rounds", "1", "--json", stdin=b"one two\n")
     assert json.loads(result.stdout)["texts"] == 1
