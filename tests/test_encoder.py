@@ -298,6 +298,16 @@ def test_files_are_closed_without_a_warning(tmp_path):
     ]  # the token table of the plan, mapped until it is made anew
 
 
+def test_a_head_of_its_own_is_refused(tmp_path):
+    path = encoder_of().save(tmp_path / "model") / "model.safetensors"
+    tensors = load_file(path)
+    save_file(tensors | {"lm_head.weight": tensors["wte.weight"].copy()}, path)
+    assert_close(minigpt2.load(tmp_path / "model").encode(TEXTS), encoder_of().encode(TEXTS), 1e-6)
+    save_file(tensors | {"lm_head.weight": 2 * tensors["wte.weight"]}, path)
+    with pytest.raises(ModelError, match="an untied head cannot be loaded"):
+        minigpt2.load(tmp_path / "model")
+
+
 def test_what_is_damaged_is_reported_as_such(tmp_path):
     """A token embedding that is not finite, with an output head that is the same numbers."""
     path = encoder_of().save(tmp_path / "model") / "model.safetensors"

@@ -1,5 +1,6 @@
 """The inference plan against the explicit layers: the same vectors, whatever the batch and the threads."""
 
+import json
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ from minigpt2.checkpoint import StoredParameters, write_checkpoint
 from minigpt2.config import GPT2Config
 from minigpt2.encoder import Encoder
 from minigpt2.errors import ModelError
-from minigpt2.inference import InferencePlan, WeightsPrint, plan, short, workspace
+from minigpt2.inference import InferencePlan, WeightsPrint, chunks, plan, short, workspace
 from minigpt2.inference.chunks import make_chunks
 from minigpt2.inference.short import parts_of
 from minigpt2.kernels import blas, rows, use_kernels
@@ -124,8 +125,49 @@ def test_unusually_large_workspaces_are_not_kept():
     assert {space.tokens for space in inference._spaces} == {512}, "large enough for the usual chunk"
 
 
+def test_blocks_smaller_than_a_row(monkeypatch):
+    monkeypatch.setattr(workspace, "BLOCK", 16)
+    model, inference = plan_of()
+    sentences = sentences_of("scattered")
+    assert_near(vectors_of(inference, sentences), expected(model, sentences))
+
+
+def test_a_sentence_longer_than_the_workspace_that_is_free():
+    config = ODD.replace(n_positions=700)
+    model, inference = plan_of(config)
+    for T in (3, 700, 600):
+        sentence = [[(7 * t) % config.V for t in range(T)]]
+        assert_near(vectors_of(inference, sentence), expected(model, sentence))
+
+
+def test_the_epsilon_is_the_configuration_s():
+    model, inference = plan_of(ODD.replace(layer_norm_epsilon=0.3))
+    sentences = sentences_of("scattered")
+    assert_near(vectors_of(inference, sentences), expected(model, sentences))
+
+
+@pytest.mark.parametrize("size", [11.0, -11.0], ids=["too large", "too small"])
+def test_rows_whose_scores_are_all_beyond_exp(size, rng):
+    """K = 6 and so every score is about ±726: exp of it is infinite or zero."""
+    config, N, D = ODD, 5, ODD.D
+    q, k, v = 11.0 + rng.random((N, D)), size + rng.random((N, D)), rng.standard_normal((N, D))
+    z = np.empty((N, D), np.float32)
+    qkv = np.hstack([q, k, v]).astype(np.float32)
+    space = workspace.Workspace(config, N)
+    with np.errstate(over="ignore"):
+        plan.attend(qkv, [chunks.Run(0, 0, 1, N)], config, np.zeros(D, np.float32), space, z)
+    for h in range(config.H):
+        columns = slice(h * config.K, (h + 1) * config.K)
+        for t in range(N):
+            scores = k[: t + 1, columns] @ q[t, columns]
+            weights = np.exp(scores - scores.max())
+            mean = weights @ v[: t + 1, columns] / weights.sum()
+            np.testing.assert_allclose(z[t, columns], mean, atol=2e-3)
+
+
 def test_a_part_of_the_heads_at_a_time(monkeypatch):
     monkeypatch.setattr(plan, "SCORES", 200)
+    monkeypatch.setattr(workspace, "SCORES", 200)
     model, inference = plan_of()
     sentences = sentences_of("long")
     assert_near(vectors_of(inference, sentences), expected(model, sentences))
@@ -165,6 +207,7 @@ def test_short_sentences_by_columns():
         assert_near(vectors_of(inference, sentence), exact)
     assert inference._short.parts == 1
     assert inference._short.blocks[0][0].fc.shape == (2, 64, 64)
+    assert not inference._short_plan(make_chunks(flat_sentences([[1] * 25]), 512, 1, 1)[0])
     long = sentences_of("many")
     assert_near(vectors_of(inference, long), expected(model, long))
 
@@ -193,6 +236,14 @@ def test_large_weights_come_in_parts(monkeypatch, threads, attention):
     monkeypatch.setattr(short, "UNCUT", 0)
     monkeypatch.setattr(short, "PART_COLUMNS", 64)
     monkeypatch.setattr(rows, "threads", lambda: threads)
+    seen = []
+
+    def watched(*arguments):
+        seen.append(arguments[4])
+        return attend(*arguments)
+
+    attend = short.attend
+    monkeypatch.setattr(short, "attend", watched)
     model, inference = plan_of(WIDE.replace(attention=attention), scale=0.1)
     sentences = [[5, 9, 2, 7], [], [1], [8, 8, 3, 90]]
     for kind in POOLINGS:
@@ -200,6 +251,8 @@ def test_large_weights_come_in_parts(monkeypatch, threads, attention):
         for _ in range(6):
             assert_near(vectors_of(inference, sentences, kind, 1), exact)
     assert inference._short.parts == 3
+    assert len(inference._spaces) == 3
+    assert len({id(space) for space in seen[-3:]}) == 3, "parts that run at the same time share no scratch"
     assert {part.qkv.shape for part in inference._short.blocks[1]} == {(3, 192, 64)}
 
 
@@ -207,6 +260,7 @@ def test_large_weights_come_in_parts(monkeypatch, threads, attention):
 def test_parts_of_the_named_sizes(name, parts):
     config = GPT2Config.named(name)
     assert parts_of(config, 4 * config.L * (4 * config.D**2 + 2 * config.D * config.F)) == parts
+    assert parts_of(config, 64 << 20) == 1
 
 
 def test_widths_that_do_not_split_into_columns():
@@ -265,6 +319,31 @@ class TestFiles:
         np.testing.assert_array_equal(vectors_of(inference, sentences), of_model)
         assert inference.weights.wte.dtype == dtype
 
+    @pytest.mark.parametrize("dtype", ["BF16", "F64"])
+    def test_types_that_cannot_be_mapped_in_two_files(self, tmp_path, dtype):
+        model, _ = plan_of()
+        names, weight_map = list(model.parameters), {}
+        for file, some in (("a.safetensors", names[::2]), ("b.safetensors", names[1::2])):
+            header, content = {}, b""
+            for name in some:
+                view = model.parameters[name]
+                start = len(content)
+                if dtype == "BF16":
+                    view.view(np.uint32)[...] &= 0xFFFF0000
+                    content += (view.view(np.uint32) >> 16).astype("<u2").tobytes()
+                else:
+                    content += view.astype("<f8").tobytes()
+                header[name] = {"dtype": dtype, "shape": view.shape, "data_offsets": [start, len(content)]}
+                weight_map[name] = file
+            text = json.dumps(header).encode()
+            (tmp_path / file).write_bytes(len(text).to_bytes(8, "little") + text + content)
+        (tmp_path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": weight_map}))
+        with StoredParameters(tmp_path, ODD) as stored:
+            inference = InferencePlan.of_files(stored, ODD)
+        sentences = sentences_of("scattered")
+        of_model = vectors_of(InferencePlan.of(model.parameters, ODD), sentences)
+        np.testing.assert_array_equal(vectors_of(inference, sentences), of_model)
+
     def test_a_token_table_that_is_not_finite(self, tmp_path):
         model, _ = plan_of()
         write_checkpoint(tmp_path, model.parameters)
@@ -305,7 +384,7 @@ class TestChunks:
     def test_work_for_two_is_halved(self):
         chunks = make_chunks(flat_sentences([[1] * 10] * 40), 1000, 1000, 2)
         assert [len(chunk.ids) for chunk in chunks] == [200, 200]
-        assert len(make_chunks(flat_sentences([[1] * 10] * 4), 1000, 1000, 2)) == 1
+        assert len(make_chunks(flat_sentences([[1] * 10] * 12), 1000, 1000, 2)) == 1
 
 
 def runs_of(lengths):
@@ -338,6 +417,22 @@ class TestWeightsPrint:
             before = WeightsPrint.of(model.parameters, ODD)
             model.parameters.flat[place] += 1.0
             assert before != WeightsPrint.of(model.parameters, ODD)
+
+    def test_the_last_of_an_odd_number_counts_to_the_bit(self):
+        config = GPT2Config(vocab_size=10, n_positions=7, n_embd=9, n_layer=1, n_head=3, n_inner=24)
+        model, _ = plan_of(config)
+        flat = model.parameters.flat
+        assert (flat.size - 17 * 9) % 2 == 1
+        before = WeightsPrint.of(model.parameters, config)
+        flat[-1] = np.nextafter(flat[-1], np.float32(9))
+        assert before != WeightsPrint.of(model.parameters, config)
+
+    def test_two_numbers_at_the_end_that_change_places(self):
+        model, _ = plan_of()
+        before = WeightsPrint.of(model.parameters, ODD)
+        flat = model.parameters.flat
+        flat[[-1, -3]] = flat[[-3, -1]]
+        assert before != WeightsPrint.of(model.parameters, ODD)
 
     def test_two_heads_that_change_places(self):
         model, _ = plan_of()
