@@ -394,8 +394,8 @@ claim("gain of sorting", ladder["sorted"] / ladder["packed"])
 #
 # The package's layers do the same steps as `by_batch`. `forward_times` runs
 # every one of them again on the input that it had, with a clock around it.
-# Its last bar, `other`, is what a whole pass takes beyond those steps: Python
-# itself, and waiting for memory.
+# Its last bar, `other`, is what a whole pass takes beyond those steps: the
+# Python between them, for one.
 #
 # **Predict:** which share do the products with weights have by now?
 # %%
