@@ -392,16 +392,20 @@ claim("gain of sorting", ladder["sorted"] / ladder["packed"])
 #
 # ## Where is the time now?
 #
-# The package's layers do the same steps as `by_batch`. `forward_times` runs
-# every one of them again on the input that it had, with a clock around it.
-# Its last bar, `other`, is what a whole pass takes beyond those steps: Python
-# itself, and waiting for memory.
+# The package's layers, as they are written, do the same steps as `by_batch`.
+# `forward_times` runs each of them again on the input that it had, with a
+# clock around it. (`use_kernels` keeps the package from taking the faster
+# versions that it has of them, in `minigpt2/kernels/`.)
+# Its last bar, `other`, is what a whole pass takes beyond those steps: the
+# Python between them, for one.
 #
 # **Predict:** which share do the products with weights have by now?
 # %%
+from minigpt2 import use_kernels
 from minigpt2.interpret.times import forward_times
 
-times = forward_times(encoder, by_length[0], repeats=3)
+with use_kernels("explicit"):
+    times = forward_times(encoder, by_length[0], repeats=3)
 values = [1e3 * s for s in times.values()]
 show(Bars(list(times), values, digits=1, caption="milliseconds"))
 products = times["qkv"] + times["projection"] + times["mlp"]
@@ -573,8 +577,8 @@ show(bars)
 # was measured, and their sizes are not what one would have guessed: one line
 # with a power in it was worth a large step, and heads without a loop and
 # sorting, which every guide recommends, brought little here. (For comparison,
-# the last bar but one is what `encode` of your version of the package does.
-# It cuts the texts into tokens as well.)
+# the last bar but one is what `encode` of your version of the package does,
+# in `minigpt2/inference/plan.py`. It cuts the texts into tokens as well.)
 #
 # <!-- claims: 'Several times as fast' = from the first rung to the last > 3;
 # 'a good part' = share of the limit > 0.03; 'a large step' = gain of one line
@@ -617,8 +621,10 @@ claim("one sentence alone, against one in a batch", share)
 # %% [markdown]
 # Little. A sentence alone costs more than one in a batch, and none of the
 # rungs cures that: for so few tokens the 19 megabytes of weights must come
-# through the processor all the same. What could help there, and is not
-# measured here, is fewer bytes: weights in 16 or 8 bits.
+# through the processor all the same. What can help there, and is not measured
+# here, is to read them faster, in the order in which they are needed
+# (`minigpt2/inference/short.py`), or to have fewer bytes: weights in 16 or 8
+# bits.
 #
 # <!-- claims: 19 = megabytes of weights; 'Little' = gain for one sentence <
 # 20; 'costs more than one in a batch' = one sentence alone, against one in a
@@ -647,4 +653,8 @@ claim("one sentence alone, against one in a batch", share)
 # (`TokenBatch`, `groups_of_equal_length`), `minigpt2/layers/gelu.py`
 # (`gelu`), `minigpt2/layers/attention.py` (`heads_of_groups`, `merge_heads`),
 # `minigpt2/layers/layernorm.py`, `minigpt2/layers/linear.py`,
-# `minigpt2/interpret/times.py` (`forward_times`)
+# `minigpt2/interpret/times.py` (`forward_times`),
+# `minigpt2/kernels/__init__.py` (`use_kernels`),
+# `minigpt2/inference/plan.py` (`run_chunk`),
+# `minigpt2/inference/folding.py` (`fold_block`),
+# `minigpt2/inference/short.py` (`ShortPlan`)
