@@ -116,9 +116,9 @@ def _print(data: dict[str, Any]) -> None:
 
     def rate(name: str, unit: str = "") -> str:
         of = data[name]
-        return f"{of['median']:,.0f}{unit}  ({of['slowest']:,.0f} to {of['fastest']:,.0f})"
+        spread = f"  ({of['slowest']:,.0f} to {of['fastest']:,.0f})" if data["rounds"] > 1 else ""
+        return f"{of['median']:,.0f}{unit}{spread}"
 
-    threads = f" on {data['threads']} threads" if data["threads"] else ""
     memory = data["peak_memory_mb"]
     one = f"{data['one_text_milliseconds']:.2f} ms for {data['one_text_tokens']} tokens"
     products = (
@@ -134,7 +134,8 @@ def _print(data: dict[str, Any]) -> None:
         ("one text", one),
         ("products", products),
         ("memory", "unknown" if memory is None else f"{memory:,.0f} MB at most"),
-        ("computed by", f"{data['backend']}{threads}"),
+        ("computed by", data["backend"]),
+        *([("threads", str(data["threads"]))] if data["threads"] else []),
         ("machine", data["machine"]),
     ]
     rounds = f"median of {data['rounds']} rounds, slowest and fastest" if data["rounds"] > 1 else "one round"
@@ -144,7 +145,9 @@ def _print(data: dict[str, Any]) -> None:
         Stack(
             Heading(f"speed of {data['model']}", rounds),
             Definitions(rows),
-            Paragraph("Milliseconds of one pass over all texts" + (", on one thread:" if threads else ":")),
+            Paragraph(
+                "Milliseconds of one pass over all texts" + (", on one thread:" if data["threads"] else ":")
+            ),
             Bars(list(kinds), list(kinds.values()), digits=1, notes=shares),
         )
     )

@@ -1,6 +1,7 @@
 """`minigpt2 bench`: what it prints, for whom, and what it refuses. How fast it is, is no matter of a test."""
 
 import json
+import re
 
 import pytest
 
@@ -20,6 +21,13 @@ def test_a_table_for_people(cli, texts):
     for line in ("sentences a second", "tokenizing alone", "one text", "products", "mlp", "attention"):
         assert line in out
     assert max(map(len, out.splitlines())) <= 80
+
+
+def test_the_range_is_that_of_several_rounds(cli, texts):
+    one, several = (cli("bench", texts, "--texts", "1", "--rounds", rounds)[1] for rounds in (1, 2))
+    for out, ranges in ((one, 0), (several, 4)):
+        assert sum(" to " in line for line in out.splitlines()) == ranges
+        assert re.search(r"^threads +[1-8]$", out, re.MULTILINE)
 
 
 def test_json_for_programs(cli, texts):
