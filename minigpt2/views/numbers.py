@@ -38,6 +38,7 @@ def aligned(values: Iterable[float], digits: int = DIGITS) -> list[str]:
     largest, smallest = max(sizes, default=1.0), min(sizes, default=1.0)
     if largest >= 1e6 or largest < 1e-3 or smallest < 1e-3 * largest / 1e3:
         return [number(value, digits) for value in values]
+    largest = float(f"{largest:.{digits - 1}e}")  # so that 1 and what rounds to it have the same digits
     most = max(0, digits - 1 - max(0, math.floor(math.log10(largest)))) + (largest < 1)
     finite = [value for value in values if math.isfinite(value)]
     decimals = next(

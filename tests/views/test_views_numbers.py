@@ -77,3 +77,7 @@ def test_shares_lie_between_0_and_1(values, a, b):
         assert math.isnan(share) if math.isnan(value) else 0.0 <= share <= 1.0
         if low / 2 < high / 2 and low <= value <= high:
             assert share == pytest.approx((value / 2 - low / 2) / (high / 2 - low / 2))
+
+
+def test_what_rounds_to_one_has_the_digits_of_one():
+    assert aligned([0.99999994, 0.089]) == aligned([1.0000001, 0.089]) == ["1.000", "0.089"]
