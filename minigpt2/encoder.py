@@ -141,6 +141,10 @@ class Encoder:
                     self._stored = None  # which closes the files, unless a copy of the encoder has them too
         return self._model
 
+    @model.setter
+    def model(self, model: GPT2) -> None:
+        self._model, self._stored, self._plan, self.config = model, None, None, model.config
+
     def __repr__(self) -> str:
         return (
             f"Encoder({self.path or 'in memory'}, D={self.config.D}, L={self.config.L}, H={self.config.H}, "

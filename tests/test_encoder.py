@@ -350,6 +350,14 @@ def test_a_loaded_model_may_be_changed_too(tmp_path):
         assert_close(after, encoder.encode(TEXTS), 3e-6)
 
 
+def test_another_model_may_be_put_in_its_place(tmp_path):
+    encoder_of().save(tmp_path / "model")
+    encoder = minigpt2.load(tmp_path / "model")
+    other = Encoder(random_model(CONFIG, np, "float32", seed=5, scale=0.3), ByteTokenizer())
+    encoder.model = other.model
+    assert_close(encoder.encode(TEXTS), other.encode(TEXTS), 1e-6)
+
+
 def test_a_loaded_model_outlives_its_files(tmp_path):
     encoder_of().save(tmp_path / "model")
     expected = encoder_of().encode(TEXTS)

@@ -209,7 +209,7 @@ def _values(session: Session, kind: str | None, word: _Word) -> list[Completion]
 def _names(session: Session, kind: str | None) -> Sequence[str]:
     """The values of a kind of which there are few."""
     if kind in ("layer", "head", "layer.head"):
-        config = session.encoder.model.config
+        config = session.encoder.config
         layers, heads = range(config.L), range(config.H)
         if kind == "layer.head":
             return [f"{layer}.{head}" for layer in layers for head in heads]

@@ -107,7 +107,7 @@ def _title() -> str:
 
 def _about(session: "Session") -> str:
     encoder = session.encoder
-    config = encoder.model.config
+    config = encoder.config
     name = encoder.path.name if encoder.path else "a model in memory"
     return (
         f"minigpt2 {__version__}, {name}: {config.L} layers, {config.H} heads, {config.D} dimensions; "

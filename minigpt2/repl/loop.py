@@ -103,7 +103,7 @@ def _banner(session: Session) -> "Text":
     from rich.text import Text
 
     encoder = session.encoder
-    config, backend = encoder.model.config, encoder.backend
+    config, backend = encoder.config, encoder.backend
     name = visible(encoder.path.name) if encoder.path else "a model in memory"
     dot = "·" if _has_unicode(session) else "-"
     sizes = f"{config.L} layers, {config.H} heads, {config.D} dimensions"
