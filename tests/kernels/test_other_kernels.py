@@ -1,10 +1,12 @@
 """Kernels that are no pair of forward and backward."""
 
 import numpy as np
+import pytest
 from kernel_cases import batch_of, normal
 
 from minigpt2.kernels import use_kernels
-from minigpt2.layers import embedding
+from minigpt2.kernels.numpy_attention import _hidden
+from minigpt2.layers import attend, cross_entropy, embedding, embedding_backward, linear, linear_backward
 from minigpt2.model import add_embedding_gradient
 
 V, P, D = 53, 47, 20
@@ -23,3 +25,50 @@ def test_the_embedding_gradient_is_added_to_what_is_there():
             results.append((dwte, dwpe))
         for explicit, fused in zip(*results, strict=True):
             np.testing.assert_allclose(fused, explicit, rtol=0, atol=1e-6 * np.abs(explicit).max())
+
+
+def test_ids_that_count_from_the_end_of_the_table():
+    ids, positions = np.array([V - 1, 3, -1, 3, -V, 0]), np.array([0, -1, 2, P - 1, 4, 5])
+    dy = normal(6, D, seed=3)
+    results = []
+    for mode in ("explicit", "fused"):
+        dwte, dwpe = normal(V, D, seed=4), normal(P, D, seed=5)
+        with use_kernels(mode):
+            y, ctx = embedding(ids, positions, normal(V, D), normal(P, D))
+            add_embedding_gradient(dy, ctx, dwte, dwpe)
+            results.append((y, *embedding_backward(dy, ctx), dwte, dwpe))
+    for explicit, fused in zip(*results, strict=True):
+        np.testing.assert_allclose(fused, explicit, rtol=0, atol=1e-6 * np.abs(explicit).max())
+
+
+def test_what_is_out_of_range_is_refused():
+    for mode in ("explicit", "fused"):
+        with use_kernels(mode):
+            with pytest.raises(IndexError):
+                embedding(np.array([1, V]), np.array([0, 1]), normal(V, D), normal(P, D))
+            with pytest.raises(IndexError):
+                embedding(np.array([1, 2]), np.array([0, P]), normal(V, D), normal(P, D))
+            with pytest.raises(IndexError):
+                cross_entropy(normal(5, V), np.array([1, 2, V, 0, 1]))
+            with pytest.raises((IndexError, ValueError)):
+                cross_entropy(normal(5, V), np.array([1, 2, 3, 0, 1, 1]))
+
+
+def test_other_numbers_of_axes_go_the_explicit_way():
+    weight, bias = normal(D, 7), normal(7)
+    for shape in [(D,), (5, D), (2, 3, D)]:
+        with use_kernels("explicit"):
+            expected, _ = linear(normal(*shape), weight, bias)
+        with use_kernels("fused"):
+            y, ctx = linear(normal(*shape), weight, bias)
+        np.testing.assert_allclose(y, expected, rtol=0, atol=1e-6 * np.abs(expected).max())
+        if len(shape) == 2:
+            assert linear_backward(y, ctx)[0].shape == shape
+
+
+def test_one_mask_serves_many_lengths():
+    _hidden.cache_clear()
+    with use_kernels("fused"):
+        for T in range(1, 41):
+            attend(normal(T, 3 * D), batch_of((T,)), 2)
+    assert _hidden.cache_info().currsize <= 7
