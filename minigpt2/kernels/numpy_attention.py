@@ -182,7 +182,7 @@ def _heads(rows: np.ndarray, piece: Piece, heads: int, parts: int) -> np.ndarray
 
 @functools.lru_cache(maxsize=64)
 def _hidden(T: int) -> np.ndarray:
-    """(T, T): 0 where row i may see column j ≤ i, −inf where not; asked for powers of 2, whose corners serve"""
+    """(T, T): 0 where row i may see column j ≤ i, −inf where not; kept for powers of 2, to be cut"""
     hidden = np.triu(np.full((T, T), -np.inf, np.float32), 1)
     hidden.flags.writeable = False
     return hidden
