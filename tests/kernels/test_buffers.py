@@ -75,6 +75,19 @@ def test_what_lies_idle_is_bounded():
     assert pool.idle_bytes == 0
 
 
+def test_the_sizes_not_met_for_longest_go_first():
+    one, two, four = SMALLEST // 4, SMALLEST // 2, SMALLEST  # numbers; of 4 bytes each
+    pool = Pool(largest_idle=6 * SMALLEST)
+    for numbers in (two, one, two, four):
+        pool.empty((numbers,))
+    assert pool.idle_bytes == 6 * SMALLEST
+    misses = pool.misses
+    held = [pool.empty((two,)), pool.empty((four,))]
+    assert pool.misses == misses
+    held.append(pool.empty((one,)))
+    assert pool.misses == misses + 1
+
+
 def test_small_arrays_are_left_to_numpy():
     pool = Pool()
     pool.empty((SMALLEST // 4 - 1,))

@@ -2,12 +2,23 @@
 
 import numpy as np
 import pytest
-from kernel_cases import batch_of, normal
+from kernel_cases import batch_of, block_weights, normal
 
+from minigpt2.config import GPT2Config
 from minigpt2.kernels import use_kernels
 from minigpt2.kernels.numpy_attention import _hidden
-from minigpt2.layers import attend, cross_entropy, embedding, embedding_backward, linear, linear_backward
+from minigpt2.layers import (
+    attend,
+    block,
+    block_backward,
+    cross_entropy,
+    embedding,
+    embedding_backward,
+    linear,
+    linear_backward,
+)
 from minigpt2.model import add_embedding_gradient
+from minigpt2.training.randomness import CountedGenerator
 
 V, P, D = 53, 47, 20
 
@@ -72,3 +83,31 @@ def test_one_mask_serves_many_lengths():
         for T in range(1, 41):
             attend(normal(T, 3 * D), batch_of((T,)), 2)
     assert _hidden.cache_info().currsize <= 7
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.4])
+def test_a_block_with_residual_dropout(rate):
+    """No kernel of the whole block draws it: its parts have theirs."""
+    batch, F = batch_of((3, 7, 0, 7, 12)), 44
+    config = GPT2Config(
+        vocab_size=V,
+        n_positions=P,
+        n_embd=D,
+        n_layer=1,
+        n_head=4,
+        n_inner=F,
+        attn_pdrop=rate,
+        resid_pdrop=0.3,
+    )
+    x, dy = normal(batch.N, D), normal(batch.N, D, seed=3)
+    results = []
+    for forward_mode, backward_mode in (("explicit", "explicit"), ("fused", "fused"), ("explicit", "fused")):
+        with use_kernels(forward_mode):
+            y, ctx = block(x, block_weights(D, F), batch, config, CountedGenerator(np, 3))
+        with use_kernels(backward_mode):
+            dx, gradients = block_backward(dy, ctx)
+        results.append([y, dx, *(gradients[name] for name in sorted(gradients))])
+    for other in results[1:]:
+        for explicit, fused in zip(results[0], other, strict=True):
+            np.testing.assert_allclose(fused, explicit, rtol=0, atol=1e-5 * np.abs(explicit).max())
+    assert np.count_nonzero(ctx.mlp_dropout.keep) < ctx.mlp_dropout.keep.size
