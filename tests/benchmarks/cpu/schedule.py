@@ -195,7 +195,7 @@ def start(specs: dict[str, dict], env: dict[str, str], log: Path) -> tuple[dict,
 
 
 def take_turns(competitors: dict, rounds: Rounds, tasks: list[tuple[str, str]], count: int, progress) -> None:
-    """`count` rounds over the (competitor, task) in `tasks`; each begins with another one; none without tasks."""
+    """`count` rounds over the (competitor, task) in `tasks`; each begins with another one."""
     for number in range(count if tasks else 0):
         first = number % len(tasks)
         for name, task in tasks[first:] + tasks[:first]:
