@@ -77,6 +77,12 @@ def half_products(kind: str, *, allow_cpu: bool = False) -> Iterator[None]:
         _mode.reset(token)
 
 
+def kind_in_force() -> str | None:
+    """What products round their operands to here and now, "bfloat16" or "float16"; None outside a block."""
+    mode = _mode.get()
+    return None if mode is None else mode.kind
+
+
 class HalfMatrix:
     """A matrix (m, k) rounded to 16 bits that can be transposed and multiplied, nothing else."""
 

@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import UsageError
-from ..half_products import _mode as _half_products
+from ..half_products import kind_in_force
 
 MODES = ("explicit", "fused")
 VARIABLE = "MINIGPT2_KERNELS"
@@ -97,7 +97,7 @@ def replaceable(explicit: Callable[..., Any]) -> Callable[..., Any]:
             run is not None
             and x.dtype is not _float64
             and (_mode.get() or _default_mode()) == "fused"
-            and _half_products.get() is None
+            and kind_in_force() is None
         ):
             result = run(*arguments, **options) if options else run(*arguments)
             if result is not NotImplemented:

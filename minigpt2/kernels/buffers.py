@@ -11,6 +11,7 @@ gives anything back by hand, and nothing that is still seen is ever handed out. 
 import ctypes
 import functools
 import math
+import os
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -52,6 +53,7 @@ class Pool:
         if size < SMALLEST:
             return np.empty(shape, np.float32)
         with self._lock:
+            self._sort_in()
             of_size = self._idle.get(size)
             if of_size:
                 memory = of_size.pop()
@@ -74,9 +76,14 @@ class Pool:
     def take_back(self, memory: "_Memory") -> None:
         """Memory that no array holds any more; called by Python, never by hand."""
         self._returned.append(memory)
-        if self._lock.acquire(blocking=False):
-            self._sort_in()
-            self._lock.release()
+        if not self._lock.locked():  # else this very thread may hold it
+            with self._lock:
+                self._sort_in()
+
+    def forget(self) -> None:
+        """In a forked child: begin anew, since a thread that is not there any more may hold the lock."""
+        self._lock = threading.Lock()
+        self._returned, self._idle, self._idle_bytes = deque(), {}, 0
 
     def _sort_in(self) -> None:
         """Take in what came back, and let go what is too much: first the sizes not met for longest."""
@@ -140,3 +147,6 @@ def _bytes_for(shape: tuple[int, ...]) -> int:
 
 POOL = Pool()
 empty = POOL.empty
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=POOL.forget)

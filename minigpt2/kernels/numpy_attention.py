@@ -66,7 +66,7 @@ def attend_piece(
     np.matmul(q, k.swapaxes(2, 3), out=pattern)
     pattern *= 1.0 / math.sqrt(q.shape[-1])
     if causal:
-        pattern += _hidden(piece.T)
+        pattern += _hidden(1 << (piece.T - 1).bit_length())[: piece.T, : piece.T]
     softmax_rows(pattern)
     rows, apart = _to_fill(z, piece)  # (m·T, D)
     np.matmul(dropout_again(pattern, dropped), v, out=_heads(rows, piece, heads, 1)[0])
@@ -182,7 +182,7 @@ def _heads(rows: np.ndarray, piece: Piece, heads: int, parts: int) -> np.ndarray
 
 @functools.lru_cache(maxsize=64)
 def _hidden(T: int) -> np.ndarray:
-    """(T, T): 0 where row i may see column j ≤ i, −inf where not"""
+    """(T, T): 0 where row i may see column j ≤ i, −inf where not; kept for powers of 2, to be cut"""
     hidden = np.triu(np.full((T, T), -np.inf, np.float32), 1)
     hidden.flags.writeable = False
     return hidden

@@ -99,7 +99,7 @@ class _MLPBackward:
 
 @kernel(mlp, np.ndarray)
 def mlp_kernel(x: np.ndarray, weights: Mapping[str, np.ndarray]) -> tuple[np.ndarray, MLPContext]:
-    if not all_float32(x, *weights.values()):
+    if not all_float32(x, *weights.values()) or x.ndim != 2:
         return NotImplemented
     y = empty((len(x), weights["c_proj.weight"].shape[1]))  # (N, D)
     run = _MLP(x, weights)

@@ -1,4 +1,4 @@
-"""GELU, layernorm and softmax on a CPU: one pass over memory, all steps on a block of rows in the cache.
+"""GELU, layernorm, softmax, cross-entropy on a CPU: one pass over memory, by blocks of rows in the cache.
 
 The textbook formula writes each intermediate to memory and reads it back, so it waits for memory and not for
 arithmetic. Here a block of rows goes through all steps, in place, before the next is touched. The functions
@@ -10,7 +10,16 @@ import functools
 
 import numpy as np
 
-from ..layers import gelu, gelu_backward, layernorm, layernorm_backward, softmax, softmax_backward
+from ..layers import (
+    cross_entropy,
+    gelu,
+    gelu_backward,
+    layernorm,
+    layernorm_backward,
+    softmax,
+    softmax_backward,
+)
+from ..layers.cross_entropy import CrossEntropyContext
 from ..layers.gelu import CUBIC, SQRT_2_OVER_PI, GeluContext
 from ..layers.layernorm import LayerNormContext
 from ..layers.softmax import SoftmaxContext
@@ -191,7 +200,7 @@ def layernorm_backward_rows(
 def layernorm_kernel(
     x: np.ndarray, gain: np.ndarray, bias: np.ndarray, eps: float = 1e-5
 ) -> tuple[np.ndarray, LayerNormContext]:
-    if not all_float32(x, gain, bias):
+    if not all_float32(x, gain, bias) or x.ndim != 2:
         return NotImplemented
     N, D = x.shape
     y, mean, rstd = empty((N, D)), empty((N, 1)), empty((N, 1))
@@ -245,7 +254,7 @@ def softmax_kernel(x: np.ndarray) -> tuple[np.ndarray, SoftmaxContext]:
         return NotImplemented
     y = empty(x.shape)  # (…, T)
     T = x.shape[-1]
-    if x.ndim == 2 or x.flags.c_contiguous:
+    if x.ndim <= 2 or x.flags.c_contiguous:
         flat, source = y.reshape(-1, T), x.reshape(-1, T)  # (rows, T) each
     else:
         flat, source = y, x
@@ -266,12 +275,37 @@ def softmax_backward_kernel(dy: np.ndarray, ctx: SoftmaxContext) -> np.ndarray:
     if not all_float32(dy, y) or y.ndim == 0 or y.size == 0:
         return NotImplemented
     dx = empty(y.shape)  # (…, T)
+    flat, d, p = (dx, dy, y) if y.ndim > 1 else (dx[None], dy[None], y[None])  # (…, T) each, 2 axes or more
 
     def task(rows: slice) -> None:
-        for part in blocks(rows.stop - rows.start, rows_of(BLOCK, y[0].size)):
-            out = dx[rows][part]
-            out[...] = dy[rows][part]
-            softmax_backward_rows(out, y[rows][part])
+        for part in blocks(rows.stop - rows.start, rows_of(BLOCK, p[0].size)):
+            out = flat[rows][part]
+            out[...] = d[rows][part]
+            softmax_backward_rows(out, p[rows][part])
 
-    for_each(task, even_blocks(len(y), rows_of(TASK, y[0].size)))
+    for_each(task, even_blocks(len(p), rows_of(TASK, p[0].size)))
     return dx
+
+
+# Cross-entropy. Its backward is one product with a number: there is nothing to fuse.
+
+
+@kernel(cross_entropy, np.ndarray)
+def cross_entropy_kernel(logits: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, CrossEntropyContext]:
+    if not all_float32(logits) or logits.ndim != 2 or logits.size == 0 or len(targets) != len(logits):
+        return NotImplemented
+    M, V = logits.shape
+    probabilities, log_probability = empty((M, V)), empty((M,))
+
+    def task(rows: slice) -> None:
+        for part in blocks(rows.stop - rows.start, rows_of(BLOCK, V)):
+            out, x, target = probabilities[rows][part], logits[rows][part], targets[rows][part]  # (m, V), …
+            np.subtract(x, x.max(axis=1, keepdims=True), out=out)
+            chosen = out[np.arange(len(target)), target]  # (m,)
+            np.exp(out, out=out)
+            total = out.sum(axis=1, keepdims=True)  # (m, 1)
+            np.subtract(chosen, np.log(total[:, 0]), out=log_probability[rows][part])
+            out /= total
+
+    for_each(task, even_blocks(M, rows_of(TASK, V)))
+    return -log_probability.mean(), CrossEntropyContext(probabilities, targets)

@@ -22,9 +22,9 @@ def embedding_kernel(
     if (
         wte.dtype != np.float32
         or wpe.dtype != np.float32
-        or not (_within(ids, wte) and _within(positions, wpe))
+        or not _in_range(ids, positions, wte.shape, wpe.shape)
     ):
-        return NotImplemented  # an index out of range is the explicit function's to refuse
+        return NotImplemented  # what is out of range is the explicit function's to refuse, or to count back
     y, of_position = empty((len(ids), wte.shape[1])), empty((len(ids), wte.shape[1]))  # (N, D) each
     np.take(wte, ids, axis=0, out=y, mode="clip")
     y += np.take(wpe, positions, axis=0, out=of_position, mode="clip")
@@ -33,7 +33,7 @@ def embedding_kernel(
 
 @kernel(embedding_backward, np.ndarray)
 def embedding_backward_kernel(dy: np.ndarray, ctx: EmbeddingContext) -> tuple[np.ndarray, np.ndarray]:
-    if not all_float32(dy):
+    if not all_float32(dy) or not _in_range(*ctx):
         return NotImplemented
     dwte, dwpe = empty(ctx.wte_shape), empty(ctx.wpe_shape)  # (V, D), (P, D)
     dwte[:] = 0.0
@@ -47,7 +47,7 @@ def embedding_backward_kernel(dy: np.ndarray, ctx: EmbeddingContext) -> tuple[np
 def add_embedding_gradient_kernel(
     dx: np.ndarray, ctx: EmbeddingContext, dwte: np.ndarray, dwpe: np.ndarray
 ) -> None:
-    if not all_float32(dx, dwte, dwpe):
+    if not all_float32(dx, dwte, dwpe) or not _in_range(*ctx):
         return NotImplemented
     add_rows(dwte, ctx.ids, dx)
     add_rows(dwpe, ctx.positions, dx)
@@ -55,7 +55,10 @@ def add_embedding_gradient_kernel(
 
 
 def add_rows(table: np.ndarray, ids: np.ndarray, rows: np.ndarray) -> None:
-    """(V, D), (N,), (N, D): table[ids[n]] += rows[n] for every n, also where an id comes several times"""
+    """(V, D), (N,), (N, D): table[ids[n]] += rows[n] for every n, also where an id comes several times
+
+    Ids lie in 0 … V−1: of two names of the same row, 0 and −V, one would be lost.
+    """
     if len(ids) == 0:
         return
     order = np.argsort(ids, kind="stable")  # (N,)
@@ -66,5 +69,11 @@ def add_rows(table: np.ndarray, ids: np.ndarray, rows: np.ndarray) -> None:
     table[in_order[starts]] += sums
 
 
-def _within(index: np.ndarray, table: np.ndarray) -> bool:
-    return index.size == 0 or (index.min() >= 0 and index.max() < len(table))
+def _in_range(
+    ids: np.ndarray, positions: np.ndarray, wte_shape: tuple[int, int], wpe_shape: tuple[int, int]
+) -> bool:
+    """Whether ids and positions are (N,) and each is that of a row, none counted from the end."""
+    return all(
+        index.ndim == 1 and (index.size == 0 or (index.min() >= 0 and index.max() < shape[0]))
+        for index, shape in ((ids, wte_shape), (positions, wpe_shape))
+    )

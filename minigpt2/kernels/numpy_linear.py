@@ -52,7 +52,7 @@ def bias_gradient(dy: np.ndarray) -> tuple[np.ndarray, Task]:
 
 @kernel(linear, np.ndarray)
 def linear_kernel(x: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, LinearContext]:
-    if not all_float32(x, weight, bias):
+    if not all_float32(x, weight, bias) or x.ndim != 2:
         return NotImplemented
     N = len(x)
     y = empty((N, weight.shape[1]))  # (N, out)
@@ -63,7 +63,7 @@ def linear_kernel(x: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> tuple[
 @kernel(linear_backward, np.ndarray)
 def linear_backward_kernel(dy: np.ndarray, ctx: LinearContext) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     x, weight = ctx
-    if not all_float32(dy, x, weight):
+    if not all_float32(dy, x, weight) or dy.ndim != 2:
         return NotImplemented
     N = len(dy)
     dx = empty((N, weight.shape[0]))  # (N, in)

@@ -11,6 +11,7 @@ The threads are started at the first need and wait for work. Whoever finds them 
 thread of the program, does all of its own.
 """
 
+import contextlib
 import itertools
 import os
 import threading
@@ -41,7 +42,8 @@ def even_blocks(N: int, most: int) -> list[slice]:
 def for_each(task: Callable[[Any], None], items: Iterable[Any]) -> None:
     """task(item) for each of the items, in no fixed order, by several threads where there are several items.
 
-    The first exception that a task raises is raised here, after all threads have stopped.
+    The first exception that a task raises is raised here, after all threads have stopped; so is the
+    KeyboardInterrupt of a Ctrl-C. What has not been begun by then is not done.
     """
     items = list(items)
     helpers = min(threads(), len(items)) - 1
@@ -72,7 +74,8 @@ class _Work:
         self.task, self.items = task, items
         self.take = itertools.count().__next__  # one step of the interpreter: no two threads get the same
         self.error: BaseException | None = None
-        self.done = SimpleQueue()
+        self.stopped: list[None] = []  # one entry for each worker that has stopped
+        self.done: SimpleQueue = SimpleQueue()  # and a message, to wake who waits for it
 
     def run(self) -> None:
         try:
@@ -83,22 +86,36 @@ class _Work:
 
 
 def _share(task: Callable[[Any], None], items: list[Any], helpers: int) -> None:
-    while len(_inboxes) < helpers:
-        _start_worker()
     work = _Work(task, items)
-    for inbox in _inboxes[:helpers]:
-        inbox.put((work, copy_context()))  # np.errstate, for one, belongs to the context
-    work.run()
-    for _ in range(helpers):
-        work.done.get()
-    if work.error is not None:
-        raise work.error
+    asked = 0
+    try:
+        for inbox in _workers(helpers):
+            inbox.put((work, copy_context()))  # np.errstate, for one, belongs to the context
+            asked += 1
+        work.run()
+    except BaseException as error:  # Ctrl-C between two tasks
+        work.error = work.error or error
+    while len(work.stopped) < asked:
+        try:
+            work.done.get()
+        except BaseException as error:  # Ctrl-C: the others still write into the caller's arrays
+            work.error = work.error or error
+    error, work.error = work.error, None
+    if error is not None:
+        try:
+            raise error
+        finally:
+            del error  # its traceback holds this frame, and the arrays with it
 
 
-def _start_worker() -> None:
-    inbox: SimpleQueue = SimpleQueue()
-    _inboxes.append(inbox)
-    threading.Thread(target=_wait_for_work, args=(inbox,), name="minigpt2-rows", daemon=True).start()
+def _workers(count: int) -> list[SimpleQueue]:
+    """The inboxes of so many workers, of fewer where the system starts no more threads"""
+    with contextlib.suppress(RuntimeError):
+        while len(_inboxes) < count:
+            inbox: SimpleQueue = SimpleQueue()
+            threading.Thread(target=_wait_for_work, args=(inbox,), name="minigpt2-rows", daemon=True).start()
+            _inboxes.append(inbox)
+    return _inboxes[:count]
 
 
 def _wait_for_work(inbox: SimpleQueue) -> None:
@@ -107,6 +124,7 @@ def _wait_for_work(inbox: SimpleQueue) -> None:
         try:
             context.run(work.run)
         finally:
+            work.stopped.append(None)
             done = work.done
             del work, context  # or the last work's arrays would live until the next
             done.put(None)

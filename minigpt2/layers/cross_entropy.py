@@ -29,7 +29,6 @@ def cross_entropy(logits: Array, targets: Array) -> tuple[Array, CrossEntropyCon
     return -log_probability.mean(), CrossEntropyContext(e / total, targets)
 
 
-@replaceable
 def cross_entropy_backward(dloss: float | Array, ctx: CrossEntropyContext) -> Array:
     """() -> dlogits (M, V)"""
     xp = array_module(ctx.probabilities)

@@ -19,7 +19,7 @@ from .. import layers
 from ..backend import Array
 from ..config import GPT2Config
 from ..errors import UsageError
-from ..kernels import use_kernels
+from ..kernels import registered, use_kernels
 from ..model import GPT2
 from ..parameters import Parameters
 from ..ragged import TokenBatch
@@ -143,6 +143,7 @@ def _backward(backward: Callable[..., Any]) -> Callable[..., Any]:
 def _replace(name: str, function: Callable[..., Any]) -> list[tuple[Any, str, Any]]:
     """Put `function` under `name` into every module that has the package's own; what was there before."""
     importlib.import_module("minigpt2.model")
+    registered()  # kernels are registered with the package's own functions, so before one is replaced
     original = getattr(layers, name)
     modules = [module for key, module in list(sys.modules.items()) if key.split(".")[0] == "minigpt2"]
     holders = [module for module in modules if vars(module).get(name) is original]

@@ -1,11 +1,14 @@
 """The pool: memory comes back when the last view is gone, never before, and what lies idle is bounded."""
 
 import gc
+import os
+import signal
 import threading
 
 import numpy as np
+import pytest
 
-from minigpt2.kernels.buffers import ALIGNMENT, SMALLEST, Pool
+from minigpt2.kernels.buffers import ALIGNMENT, POOL, SMALLEST, Pool, _Memory, empty
 
 
 def address(array):
@@ -72,6 +75,19 @@ def test_what_lies_idle_is_bounded():
     assert pool.idle_bytes == 0
 
 
+def test_the_sizes_not_met_for_longest_go_first():
+    one, two, four = SMALLEST // 4, SMALLEST // 2, SMALLEST  # numbers; of 4 bytes each
+    pool = Pool(largest_idle=6 * SMALLEST)
+    for numbers in (two, one, two, four):
+        pool.empty((numbers,))
+    assert pool.idle_bytes == 6 * SMALLEST
+    misses = pool.misses
+    held = [pool.empty((two,)), pool.empty((four,))]
+    assert pool.misses == misses
+    held.append(pool.empty((one,)))
+    assert pool.misses == misses + 1
+
+
 def test_small_arrays_are_left_to_numpy():
     pool = Pool()
     pool.empty((SMALLEST // 4 - 1,))
@@ -112,3 +128,39 @@ def test_threads_never_share_memory():
         thread.join()
     assert problems == []
     assert pool.hits > 2000
+
+
+def test_what_came_back_while_the_pool_was_busy_is_found_again():
+    pool = Pool()
+    x = pool.empty((64, 64))
+    where = address(x)
+    with pool._lock:  # as when a garbage collection starts in the middle of `empty`
+        del x
+    assert address(pool.empty((64, 64))) == where
+
+
+def test_an_interrupt_leaves_the_pool_open(monkeypatch):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    pool = Pool()
+    monkeypatch.setattr(pool, "_sort_in", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        pool.take_back(_Memory(SMALLEST, pool.take_back))
+    monkeypatch.undo()
+    assert not pool._lock.locked()
+    pool.empty((SMALLEST // 4,))
+    assert pool.hits == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_forked_child_does_not_wait_for_a_thread_that_is_not_there():
+    with POOL._lock:  # as if another thread had it
+        child = os.fork()
+        if child == 0:
+            signal.alarm(20)
+            x = empty((64, 64))
+            del x
+            os._exit(0 if POOL.idle_bytes == 64 * 64 * 4 else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

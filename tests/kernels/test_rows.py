@@ -1,8 +1,13 @@
 """Work in blocks by several threads: every item once, errors told, no deadlock."""
 
+import contextlib
 import contextvars
+import gc
 import os
+import signal
 import threading
+import time
+import weakref
 
 import numpy as np
 import pytest
@@ -59,6 +64,66 @@ def test_an_error_is_raised_once_all_have_stopped(threads):
     done = []
     for_each(done.append, range(4))
     assert sorted(done) == [0, 1, 2, 3]
+
+
+def test_where_no_more_threads_can_be_started(monkeypatch):
+    def refuse(thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(rows, "threads", lambda: 3)
+    monkeypatch.setattr(rows, "_inboxes", [])
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    for _ in range(2):
+        done = []
+        for_each(done.append, range(5))
+        assert done == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="no signals to threads on this system")
+def test_ctrl_c_is_raised_once_the_others_have_stopped(monkeypatch):
+    monkeypatch.setattr(rows, "threads", lambda: 2)
+    both = threading.Barrier(2)
+    log = []
+
+    def task(i):
+        if i < 2:
+            both.wait(timeout=10)
+        if threading.current_thread() is threading.main_thread():
+            return
+        time.sleep(0.1)  # the main thread has nothing left to do and waits
+        for _ in range(2):
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+            time.sleep(0.1)
+        log.append("stopped")
+
+    with pytest.raises(KeyboardInterrupt):
+        for_each(task, range(2))
+    assert log == ["stopped"]
+    done = []
+    for_each(done.append, range(4))
+    assert sorted(done) == [0, 1, 2, 3]
+
+
+def test_an_error_holds_nothing(threads):
+    class Held:
+        pass
+
+    held = Held()
+    gone = weakref.ref(held)
+
+    def task(i, held=held):
+        if i == 2:
+            raise KeyError(held)
+
+    gc.disable()
+    try:
+        for _ in range(2):
+            with contextlib.suppress(KeyError):
+                for_each(task, range(6))
+        del task, held
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 def test_the_callers_context_holds_in_every_thread(threads):

@@ -1,9 +1,11 @@
 """A learner's layer in the running package: used everywhere, gone afterwards, trained with."""
 
+import subprocess
 import sys
 
 import numpy as np
 import pytest
+from programs import environment
 
 from minigpt2 import layers
 from minigpt2.errors import UsageError
@@ -81,3 +83,18 @@ def test_what_cannot_be_installed():
         pass
     with pytest.raises(UsageError, match="needs its backward"), install("linear", linear):
         pass
+
+
+def test_as_the_first_thing_that_is_computed():
+    """Kernels are looked for at the first array, and stand for the package's own layers."""
+    code = """
+from minigpt2.learn.installing import install, train_tiny
+from minigpt2.layers import layernorm, layernorm_backward
+with install("layernorm", lambda *x: layernorm(*x), lambda dy, ctx: layernorm_backward(dy, ctx)):
+    first = train_tiny(2)
+assert train_tiny(2) == first
+from minigpt2 import kernels
+assert kernels.registered()
+"""
+    done = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

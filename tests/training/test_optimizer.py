@@ -34,6 +34,27 @@ def test_adamw_equals_the_algorithm(xp, rng):
         assert float(parameters.flat[i]) == pytest.approx(theta, rel=1e-12)
 
 
+@pytest.mark.parametrize("size", [1, 5, 7, 1000])
+def test_vectors_between_matrices_do_not_decay(monkeypatch, size):
+    monkeypatch.setattr(optimizer_module, "PART_ON_CPU", size)
+    shapes = {
+        "a": (3,),
+        "b": (2, 3),
+        "c": (4, 2),
+        "d": (5,),
+        "e": (0, 4),
+        "f": (2,),
+        "g": (2, 2, 2),
+        "h": (1,),
+    }
+    count = sum(map(math.prod, shapes.values()))
+    parameters = Parameters(1.0 + np.arange(count, dtype=np.float64), shapes)
+    before = {name: view.copy() for name, view in parameters.items()}
+    AdamW(parameters, decay=0.5).step(parameters.zeros_like(), lr=0.25)
+    for name, view in parameters.items():
+        np.testing.assert_array_equal(view, before[name] * (0.875 if view.ndim > 1 else 1.0), err_msg=name)
+
+
 def trained(xp, dtype=np.float64, steps=5):
     """An optimizer after some steps over SHAPES, from random parameters and gradients"""
     rng = np.random.default_rng(0)

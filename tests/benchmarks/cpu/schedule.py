@@ -196,7 +196,7 @@ def start(specs: dict[str, dict], env: dict[str, str], log: Path) -> tuple[dict,
 
 def take_turns(competitors: dict, rounds: Rounds, tasks: list[tuple[str, str]], count: int, progress) -> None:
     """`count` rounds over the (competitor, task) in `tasks`; each begins with another one."""
-    for number in range(count):
+    for number in range(count if tasks else 0):
         first = number % len(tasks)
         for name, task in tasks[first:] + tasks[:first]:
             progress(f"round {number + 1} of {count}: {name} {task}")
