@@ -28,6 +28,14 @@ from minigpt2.layers import POOLINGS
 from minigpt2.model_directory import EmbeddingSettings
 from minigpt2.tokenizer import ByteTokenizer
 
+
+@pytest.fixture
+def fused():
+    """For tests of the plan itself, also where MINIGPT2_KERNELS=explicit runs all others as written."""
+    with minigpt2.use_kernels("fused"):
+        yield
+
+
 CONFIG = GPT2Config(vocab_size=258, n_positions=24, n_embd=12, n_layer=2, n_head=3, n_inner=20)
 D = CONFIG.D
 TEXTS = ["a cat sleeps", "", "x", "the market fell", "naïve 東京 🙂", "a cat", "x"]
@@ -182,7 +190,7 @@ def test_batch_limits_reach_the_model(monkeypatch):
     assert sum(N for _, N in seen) == 60
 
 
-def test_batch_limits_reach_the_plan(monkeypatch):
+def test_batch_limits_reach_the_plan(monkeypatch, fused):
     encoder = encoder_of()
     seen = []
 
@@ -337,7 +345,7 @@ def test_a_parameter_that_is_changed_in_place_changes_the_vectors(name):
         assert_close(after, encoder.encode("a cat"), 3e-6)
 
 
-def test_a_loaded_model_may_be_changed_too(tmp_path):
+def test_a_loaded_model_may_be_changed_too(tmp_path, fused):
     encoder_of().save(tmp_path / "model")
     encoder = minigpt2.load(tmp_path / "model")
     before = encoder.encode(TEXTS)

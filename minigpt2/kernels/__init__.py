@@ -78,7 +78,7 @@ def mode() -> str:
 
 def wanted() -> bool:
     """True where kernels are to run: in the mode "fused", and not inside `half_products`."""
-    return mode() == "fused" and _half_products.get() is None
+    return mode() == "fused" and kind_in_force() is None
 
 
 def replaceable(explicit: Callable[..., Any]) -> Callable[..., Any]:
