@@ -112,6 +112,15 @@ class Talk:
             with contextlib.suppress(AssertionError):
                 self.wait_until(lambda: self.line == "›", 2.0)
 
+    def leave(self):
+        """Ctrl-D until the program ends, as an editor misses one before it begins to wait; the exit code."""
+        end = time.monotonic() + 30.0
+        while self.child.poll() is None and time.monotonic() < end:
+            self.type(CTRL_D)
+            with contextlib.suppress(AssertionError):
+                return self.wait(2.0)
+        return self.wait(1.0)
+
     def wait(self, seconds=30.0):
         """Follow the conversation to its end; the exit code."""
         end = time.monotonic() + seconds
