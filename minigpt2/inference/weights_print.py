@@ -2,9 +2,8 @@
 
 Anybody may write into the parameters of a model, and NumPy tells nobody. So two sums of all numbers are kept:
 one of their bits, which a change of any single number changes, and one where each number counts by its place,
-which shows numbers that have changed places. Both stay the same only if numbers
-change places that differ by less than the rounding of the second sum.
-Reading all weights once takes about a third of what a short sentence takes.
+which shows numbers that have changed places. Both stay the same only if numbers change places that differ by
+less than the rounding of the second sum. Reading all weights takes about as long as a short sentence.
 """
 
 import functools
