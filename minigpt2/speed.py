@@ -1,6 +1,7 @@
 """How fast a model embeds text on this machine, and how near that is to what its products could do.
 
-    operations of a pass   2 · N · (numbers in the blocks' matrices)  +  those of attention's two products
+    operations of a pass   2 · N · (numbers in the blocks' matrices)  +  those of attention's two products;
+                           N tokens, those of a common beginning once if they are computed once
     attention              4 · D · (pairs of a query and a key it sees), in each block
     share of the peak      operations / seconds / the fastest product measured here
 
@@ -32,6 +33,7 @@ class Speed(NamedTuple):
 
     texts: int
     tokens: int
+    computed: int  # of the tokens; the others stand in a beginning that another text has as well
     longest: int  # tokens of the longest text
     text_seconds: list[float]  # from text to vector
     ids_seconds: list[float]  # from token ids to vector
@@ -63,7 +65,8 @@ def measure(encoder: Encoder, texts: Sequence[str], rounds: int = 5) -> Speed:
         raise UsageError("the texts have no tokens: give some lines of text")
     by_length = sorted((b for b in range(len(texts)) if ids.lengths[b]), key=lambda b: ids.lengths[b])
     middle = by_length[len(by_length) // 2]
-    wait = _wait_for(encoder)
+    wait, plan = _wait_for(encoder), encoder.plan()
+    computed = len(ids.ids) if plan is None else plan.rows(ids)
 
     def seconds(call: Callable[[], Any]) -> float:
         start = perf_counter()
@@ -93,23 +96,28 @@ def measure(encoder: Encoder, texts: Sequence[str], rounds: int = 5) -> Speed:
     return Speed(
         texts=len(texts),
         tokens=len(ids.ids),
+        computed=computed,
         longest=int(ids.lengths.max()),
         **times,
         one_tokens=int(ids.lengths[middle]),
         peak=peak,
-        operations=operations(encoder.config, ids.lengths.tolist()),
+        operations=operations(encoder.config, ids.lengths.tolist(), computed),
         kinds={kind: statistics.median(of[kind] for of in kinds) for kind in kinds[0]},
         threads=blas.threads() if encoder.backend.device == "cpu" else 0,
         memory=memory,
     )
 
 
-def operations(config: GPT2Config, lengths: Sequence[int]) -> float:
-    """Floating-point operations of the products of one pass over sentences of these lengths."""
+def operations(config: GPT2Config, lengths: Sequence[int], computed: int | None = None) -> float:
+    """Floating-point operations of the products of one pass over sentences of these lengths.
+
+    computed   how many of their tokens pass through the weights' products; None: all
+    """
     D, F, L = config.D, config.F, config.L
     matrices = L * (4 * D * D + 2 * D * F)  # numbers in the weights of all blocks
     pairs = sum(T * (T + 1) // 2 if config.causal else T * T for T in lengths)  # of a query and a key
-    return 2.0 * matrices * sum(lengths) + 4.0 * D * L * pairs
+    rows = sum(lengths) if computed is None else computed
+    return 2.0 * matrices * rows + 4.0 * D * L * pairs
 
 
 def _peak(encoder: Encoder, seconds: Callable[[Callable[[], Any]], float]) -> float:

@@ -200,7 +200,7 @@ def test_batch_limits_reach_the_plan(monkeypatch, fused):
 
     run_chunk = minigpt2.inference.run_chunk
     monkeypatch.setattr(minigpt2.inference, "run_chunk", watched)
-    texts = ["abcd"] * 10 + ["ab"] * 10
+    texts = [f"{first}bcd" for first in "abcdefghij"] + [f"{first}b" for first in "klmnopqrst"]
     encoder.encode(texts, batch_size=6)
     assert sorted(B for B, _ in seen) == [2, 6, 6, 6]
     seen.clear()

@@ -27,6 +27,9 @@ def test_operations_are_those_of_the_products(attention):
             seen = t + 1 if attention == "causal" else T
             counted += 2 * seen * 12 * 2  # scores, and the mean of the values, over all heads
     assert operations(config, lengths) == counted * config.L
+    assert operations(config, lengths) - operations(config, lengths, 9) == 2 * 2 * config.L * 12 * (
+        48 + 2 * 20
+    )
 
 
 def test_every_round_measures_everything(xp):
@@ -47,7 +50,8 @@ def test_every_round_measures_everything(xp):
         assert len(seconds) == 3
         assert min(seconds) > 0
     assert measured.peak > 0
-    assert measured.operations == operations(CONFIG, [3, 1, 7, 24])
+    assert measured.computed == (35 if xp is not np else 35 - 3 - 1)
+    assert measured.operations == operations(CONFIG, [3, 1, 7, 24], measured.computed)
     assert {"embedding", "qkv", "attention", "gelu", "mlp"} <= set(measured.kinds)
 
 

@@ -94,6 +94,7 @@ def _as_data(encoder: "Encoder", speed: "Speed", rounds: int) -> dict[str, Any]:
         "rounds": rounds,
         "texts": speed.texts,
         "tokens": speed.tokens,
+        "computed_tokens": speed.computed,
         "mean_tokens": speed.tokens / speed.texts,
         "longest": speed.longest,
         "sentences_per_second": of(speed.text_seconds, speed.texts),
@@ -125,8 +126,14 @@ def _print(data: dict[str, Any]) -> None:
         f"{data['gflops']:,.0f} GFLOP/s, {data['share_of_peak']:.0%} of the fastest product measured here "
         f"({data['peak_gflops']:,.0f})"
     )
+    shared = 1 - data["computed_tokens"] / data["tokens"]
     rows = [
         ("texts", f"{data['texts']:,} of {data['mean_tokens']:.1f} tokens, the longest {data['longest']}"),
+        *(
+            [("shared", f"{shared:.1%} of the tokens are those of a text that begins alike")]
+            if shared
+            else []
+        ),
         ("sentences a second", rate("sentences_per_second")),
         ("tokens a second", rate("tokens_per_second")),
         ("without tokenizing", rate("ids_to_vectors_sentences_per_second", " sentences a second")),

@@ -1,7 +1,7 @@
 """Embedding text fast on the CPU: the plan that `Encoder.encode` follows.
 
     folding.py     weights with everything folded in that does not depend on the input
-    chunks.py      sentences sorted by length, in runs of some hundred tokens
+    chunks.py      sentences in chunks for one thread, what they share computed once
     workspace.py   the memory in which a chunk is computed
     plan.py        the forward pass of one chunk
     short.py       the same for a few tokens
@@ -10,6 +10,7 @@
 The explicit layers say what is computed; this package computes the same, and tests compare the two.
 """
 
+import math
 import threading
 from collections.abc import Callable, Mapping
 from time import perf_counter
@@ -21,7 +22,7 @@ from ..config import GPT2Config
 from ..kernels import blas
 from ..kernels.rows import for_each
 from ..ragged import FlatSentences
-from .chunks import Chunk, make_chunks
+from .chunks import SHORTEST_IN_RUN, TOKENS_PER_ROW, Chunk, make_chunks
 from .folding import FoldedWeights, fold
 from .plan import run_chunk
 from .short import ShortPlan, parts_of
@@ -30,9 +31,8 @@ from .workspace import Workspace
 
 __all__ = ["InferencePlan", "WeightsPrint"]
 
-# Tokens of a chunk: enough rows for the products, few enough for the cache.
-CHUNK_TOKENS = {"narrow": 512, "wide": 1024}
-WIDE = 512  # from this width D on
+# Rows of a chunk: enough that sentences which begin alike come into the same one.
+CHUNK_ROWS = 2048
 
 # Up to so many tokens a product spends its time reading weights, and columns that lie together are read
 # faster. The copy is made when so many short calls have shown that it is worth its memory.
@@ -85,19 +85,18 @@ class InferencePlan:
         skipped        tokens at the beginning of each sentence that pooling leaves out
         batch_size, batch_tokens   bounds of a chunk
         """
-        most = int(batch_tokens or self._chunk_tokens)
-        chunks = make_chunks(sentences, most, int(batch_size), blas.threads())
-        capacity = max((len(chunk.ids) for chunk in chunks), default=0)
+        most = int(batch_tokens or CHUNK_ROWS)
+        chunks = make_chunks(sentences, most, int(batch_size), blas.threads(), self.config.causal)
 
         def work(chunk: Chunk) -> None:
             vectors = np.zeros((len(chunk.sentences), self.config.D), np.float32)  # (b, D)
             short = self._short_plan(chunk)
             if short is None:
-                space = self._take_space(capacity)
+                space = self._take_space(chunk)
                 run_chunk(chunk, self.weights, space, pooling, skipped, vectors)
                 self._give_back(space)
             else:
-                spaces = [self._take_space(capacity) for _ in range(short.parts)]
+                spaces = [self._take_space(chunk) for _ in range(short.parts)]
                 short.run_chunk(chunk, spaces, pooling, skipped, vectors)
                 self._give_back(*spaces)
             finish(chunk.sentences, vectors)
@@ -107,6 +106,11 @@ class InferencePlan:
                 work(chunks[0])  # one long sentence: BLAS splits its products
             else:
                 for_each(work, chunks)
+
+    def rows(self, sentences: FlatSentences) -> int:
+        """How many tokens of B sentences are computed: one for all sentences where their beginnings agree."""
+        chunks = make_chunks(sentences, CHUNK_ROWS, len(sentences), blas.threads(), self.config.causal)
+        return sum(len(chunk.ids) for chunk in chunks)
 
     def seconds_by_kind(self, sentences: FlatSentences, pooling: str) -> dict[str, float]:
         """Kind of layer -> seconds, for one pass over B sentences on one thread, chunk by chunk."""
@@ -119,35 +123,37 @@ class InferencePlan:
             seconds[kind] = seconds.get(kind, 0.0) + now - before
             before = now
 
-        most = self._chunk_tokens
-        space = self._take_space(max(most, int(sentences.lengths.max(initial=0))))
         with blas.one_thread(), _overflow_expected():
-            for chunk in make_chunks(sentences, most, len(sentences), 1):
+            for chunk in make_chunks(sentences, CHUNK_ROWS, len(sentences), 1, self.config.causal):
                 vectors = np.zeros((len(chunk.sentences), self.config.D), np.float32)  # (b, D)
+                space = self._take_space(chunk)
                 before = perf_counter()
                 run_chunk(chunk, self.weights, space, pooling, 0, vectors, lap)
-        self._give_back(space)
+                self._give_back(space)
         return seconds
 
-    @property
-    def _chunk_tokens(self) -> int:
-        return CHUNK_TOKENS["wide" if self.config.D >= WIDE else "narrow"]
-
-    def _take_space(self, tokens: int) -> Workspace:
-        """A workspace for at least so many tokens, new or one that was given back."""
+    def _take_space(self, chunk: Chunk) -> Workspace:
+        """A workspace for this chunk, new or one that was given back."""
         while self._spaces:
             try:
                 space = self._spaces.pop()
             except IndexError:  # another thread was faster
                 break
-            if space.tokens >= tokens:
+            if space.rows >= len(chunk.ids) and space.places >= chunk.P:
                 return space
-        return Workspace(self.config, max(tokens, self._chunk_tokens))
+        rows, places = self._usual
+        return Workspace(self.config, max(len(chunk.ids), rows), max(chunk.P, places))
 
     def _give_back(self, *spaces: Workspace) -> None:
         """Keep them for the next chunks, but for those that only an unusual `batch_tokens` needs."""
-        most = max(self._chunk_tokens, self.config.n_positions)
-        self._spaces += [space for space in spaces if space.tokens <= most]
+        rows, places = self._usual
+        self._spaces += [space for space in spaces if space.rows <= rows and space.places <= places]
+
+    @property
+    def _usual(self) -> tuple[int, int]:
+        """Rows and places that suffice where `batch_tokens` is not given"""
+        rows = max(CHUNK_ROWS, self.config.n_positions)
+        return rows, math.ceil(TOKENS_PER_ROW * rows / SHORTEST_IN_RUN)
 
     def _short_plan(self, chunk: Chunk) -> ShortPlan | None:
         if len(chunk.ids) > SHORT:

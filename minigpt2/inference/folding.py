@@ -9,9 +9,12 @@
     the mean of a row      only layernorms read the residual stream, and they subtract it: so what is written
                            into the stream is centred beforehand, in W_out, W_proj and their biases, and
                            layernorm has no mean left to subtract
+    the other biases       a centred row adds up to zero, so one of its numbers, a_c, is minus the sum of the
+                           others: a · W = Σ_k≠c a_k · (W_k − W_c). Its place is free to carry a 1, and row c
+                           of the weight the bias, which the product then adds by itself
 
-The last is Ashkboos et al. 2024 (SliceGPT), arXiv:2401.15024, section 3.1; the others are plain algebra. What
-remains of a layernorm is x · rstd with rstd = 1/sqrt(mean(x²) + eps).
+Centring is Ashkboos et al. 2024 (SliceGPT), arXiv:2401.15024, section 3.1; the rest is plain algebra. What
+remains of a layernorm is x · rstd with rstd = 1/sqrt(mean(x²) + eps), and a 1 at c.
 """
 
 import math
@@ -30,14 +33,18 @@ GELU_LINEAR = SQRT_2_OVER_PI / GELU_SCALE
 class FoldedBlock(NamedTuple):
     """One block's weights, float32 and contiguous."""
 
-    qkv: np.ndarray  # (D, 3·D)
-    q_bias: np.ndarray  # (D,)
+    qkv: np.ndarray  # (D, 3·D) for rows with a 1 at
+    qkv_carrier: int
     out: np.ndarray  # (D, D) centred
     out_bias: np.ndarray  # (D,) centred
-    fc: np.ndarray  # (D, F)
-    fc_bias: np.ndarray  # (F,)
+    fc: np.ndarray  # (D, F) for rows with a 1 at
+    fc_carrier: int
     proj: np.ndarray  # (F, D) centred
     proj_bias: np.ndarray  # (D,) centred
+
+    @property
+    def nbytes(self) -> int:
+        return sum(field.nbytes for field in self if isinstance(field, np.ndarray))
 
 
 def fold_block(weights: Mapping[str, np.ndarray], config: GPT2Config) -> FoldedBlock:
@@ -49,7 +56,8 @@ def fold_block(weights: Mapping[str, np.ndarray], config: GPT2Config) -> FoldedB
     bias = bias + weights["ln_1.bias"] @ qkv  # (3·D,)
     qkv = weights["ln_1.weight"][:, None] * qkv  # (D, 3·D)
     qkv[:, :D] *= scale
-    q_bias = bias[:D] * scale  # (D,)
+    q_bias = np.zeros(3 * D, qkv.dtype)  # (3·D,) keys and values have none left
+    q_bias[:D] = bias[:D] * scale
 
     out = weights["attn.c_proj.weight"]  # (D, D)
     out_bias = weights["attn.c_proj.bias"] + bias[2 * D :] @ out  # (D,)
@@ -61,13 +69,26 @@ def fold_block(weights: Mapping[str, np.ndarray], config: GPT2Config) -> FoldedB
     proj = centred(weights["mlp.c_proj.weight"])  # (F, D)
     proj *= 0.5 / GELU_SCALE
     out, out_bias, proj_bias = centred(out), centred(out_bias), centred(weights["mlp.c_proj.bias"])
-    folded = (qkv, q_bias, out, out_bias, fc, fc_bias, proj, proj_bias)
-    return FoldedBlock(*(np.ascontiguousarray(array, dtype=np.float32) for array in folded))
+    qkv, qkv_carrier = carrying(qkv, q_bias)
+    fc, fc_carrier = carrying(fc, fc_bias)
+    folded = (qkv, qkv_carrier, out, out_bias, fc, fc_carrier, proj, proj_bias)
+    return FoldedBlock(*(f if isinstance(f, int) else np.ascontiguousarray(f, np.float32) for f in folded))
 
 
 def centred(rows: np.ndarray) -> np.ndarray:
     """(…, D) -> (…, D): every row without its mean"""
     return rows - rows.mean(axis=-1, keepdims=True)
+
+
+def carrying(weight: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, int]:
+    """(D, E), (E,) -> (D, E) and c: a · weight + bias for centred a (N, D) is a · result, with a 1 at c of a
+
+    c is the row of the smallest numbers, whose subtraction costs the others the least precision.
+    """
+    c = int(np.vecdot(weight, weight).argmin())
+    result = weight - weight[c]
+    result[c] = bias
+    return result, c
 
 
 class FoldedWeights(NamedTuple):
@@ -83,7 +104,7 @@ class FoldedWeights(NamedTuple):
     @property
     def nbytes(self) -> int:
         """Bytes of the weights of all blocks."""
-        return sum(array.nbytes for block in self.blocks for array in block)
+        return sum(block.nbytes for block in self.blocks)
 
 
 def fold(

@@ -2,25 +2,26 @@
 
     x = wte[ids] + wpe[positions]                        centred: see folding.py
     for each block:
-        a = x · rstd(x);  q, k, v = split(a · W_qkv);  q += b_q
+        a = x · rstd(x), with a 1;  q, k, v = split(a · W_qkv)
         x += merge(softmax(q · kᵀ) · v) · W_out + b_out
-        a = x · rstd(x)
-        x += gelu(a · W_fc + b_fc) · W_proj + b_proj     gelu without its factors
+        a = x · rstd(x), with a 1
+        x += gelu(a · W_fc) · W_proj + b_proj            gelu without its factors
     y = pool(x · rstd(x)) · gain + bias
 
-What makes it fast is not other mathematics but where the numbers are: sentences sorted by length, so that
-attention takes groups of equal length; chunks of some hundred tokens, whose activations stay in the cache; no
-array made on the way; two Python threads, each with chunks of its own. `layers/` is the specification, and
-tests hold this file to it.
+What makes it fast is little other mathematics, and where the numbers are: rows that sentences share are
+computed once (chunks.py); attention takes sentences of about equal length together; between two attentions
+some hundred rows at a time pass through everything, and stay in the cache; no array is made on the way; two
+Python threads, each with chunks of its own. `layers/` is the specification, and tests hold this file to it.
 """
 
 import functools
+import itertools
 from collections.abc import Callable
 
 import numpy as np
 
 from ..config import GPT2Config
-from .chunks import Chunk, Run
+from .chunks import Chunk
 from .folding import GELU_LINEAR, FoldedBlock, FoldedWeights
 from .workspace import QUERY_ROWS, SCORES, Workspace
 
@@ -48,41 +49,62 @@ def run_chunk(
     """
     config = weights.config
     N = len(chunk.ids)
-    x, a, update = space.x[:N], space.normalised[:N], space.update[:N]  # (N, D) each
-    qkv, rstd = space.qkv[:N], space.rstd[:N]  # (N, 3·D), (N,)
+    x, rstd, qkv = space.x[:N], space.rstd[:N], space.qkv[:N]  # (N, D), (N,), (N, 3·D)
+    panels = even_panels(N, space.panel)
+    first, *others = weights.blocks
 
-    embed(chunk, weights, x)
-    lap("embedding")
-    normalise(x, a, rstd, space, config)
-    lap("layernorm")
-    for i, block in enumerate(weights.blocks):
-        np.matmul(a, block.qkv, out=qkv)
+    for rows in panels:
+        embed(chunk.ids[rows], chunk.positions[rows], weights, x[rows])
+        lap("embedding")
+        a = space.normalised[: len(x[rows])]  # (r, D)
+        normalise(x[rows], a, first.qkv_carrier, rstd[rows], space, config)
+        lap("layernorm")
+        np.matmul(a, first.qkv, out=qkv[rows])
         lap("qkv")
-        attend(qkv, chunk.runs, config, block.q_bias, space, a)  # the heads' results take the place of a
+    for block, following in zip(weights.blocks, [*others, None], strict=True):
+        attend(qkv, chunk, config, space, space.heads[: chunk.P])
         lap("attention")
-        np.matmul(a, block.out, out=update)
-        lap("projection")
-        add(x, update, block.out_bias, a, rstd, space, config)
-        lap("layernorm")
-        mlp(a, block, space, update, lap)
-        last = i == config.L - 1
-        add(x, update, block.proj_bias, None if last else a, rstd, space, config)
-        lap("layernorm")
+        for rows in panels:
+            z = merged(space.heads, chunk, rows, space)  # (r, D)
+            lap("attention")
+            a, update = space.normalised[: len(z)], space.update[: len(z)]  # (r, D) each
+            np.matmul(z, block.out, out=update)
+            lap("projection")
+            add(x[rows], update, block.out_bias, a, block.fc_carrier, rstd[rows], space, config)
+            lap("layernorm")
+            mlp(a, block, space, update, lap)
+            if following is None:
+                add(x[rows], update, block.proj_bias, None, 0, rstd[rows], space, config)
+                lap("layernorm")
+            else:
+                add(x[rows], update, block.proj_bias, a, following.qkv_carrier, rstd[rows], space, config)
+                lap("layernorm")
+                np.matmul(a, following.qkv, out=qkv[rows])
+                lap("qkv")
     pool(x, rstd, chunk, weights, pooling, skipped, into)
     lap("pooling")
 
 
-def embed(chunk: Chunk, weights: FoldedWeights, x: np.ndarray) -> None:
+def even_panels(N: int, most: int) -> list[slice]:
+    """The rows 0 … N−1 in the fewest runs of at most `most`, nearly equal"""
+    count = -(-N // most)
+    edges = [i * N // count for i in range(count + 1)]
+    return [slice(start, stop) for start, stop in itertools.pairwise(edges)]
+
+
+def embed(ids: np.ndarray, positions: np.ndarray, weights: FoldedWeights, x: np.ndarray) -> None:
     """x (N, D) = wte[ids] + wpe[positions], centred"""
-    np.add(weights.wte[chunk.ids], weights.wpe[chunk.positions], out=x)
+    np.add(weights.wte[ids], weights.wpe[positions], out=x)
     x -= x.mean(axis=1, keepdims=True)
 
 
-def normalise(x: np.ndarray, a: np.ndarray, rstd: np.ndarray, space: Workspace, config: GPT2Config) -> None:
-    """a (N, D) = x · rstd, rstd (N,) = 1 / sqrt(mean(x²) + eps)"""
+def normalise(
+    x: np.ndarray, a: np.ndarray, carrier: int, rstd: np.ndarray, space: Workspace, config: GPT2Config
+) -> None:
+    """a (N, D) = x · rstd, with a 1 in the carrier's column; rstd (N,) = 1 / sqrt(mean(x²) + eps)"""
     for start in range(0, len(x), space.block_rows):
         rows = slice(start, start + space.block_rows)
-        _normalise_rows(x[rows], a[rows], rstd[rows], config)
+        _normalise_rows(x[rows], a[rows], carrier, rstd[rows], config)
 
 
 def add(
@@ -90,6 +112,7 @@ def add(
     update: np.ndarray,
     bias: np.ndarray,
     a: np.ndarray | None,
+    carrier: int,
     rstd: np.ndarray,
     space: Workspace,
     config: GPT2Config,
@@ -100,10 +123,12 @@ def add(
         block = x[rows]
         block += update[rows]
         block += bias
-        _normalise_rows(block, None if a is None else a[rows], rstd[rows], config)
+        _normalise_rows(block, None if a is None else a[rows], carrier, rstd[rows], config)
 
 
-def _normalise_rows(x: np.ndarray, a: np.ndarray | None, rstd: np.ndarray, config: GPT2Config) -> None:
+def _normalise_rows(
+    x: np.ndarray, a: np.ndarray | None, carrier: int, rstd: np.ndarray, config: GPT2Config
+) -> None:
     np.vecdot(x, x, out=rstd)
     rstd *= 1.0 / config.D
     rstd += config.layer_norm_epsilon
@@ -111,28 +136,40 @@ def _normalise_rows(x: np.ndarray, a: np.ndarray | None, rstd: np.ndarray, confi
     np.reciprocal(rstd, out=rstd)
     if a is not None:
         np.multiply(x, rstd[:, None], out=a)
+        a[:, carrier] = 1.0
 
 
-def attend(
-    qkv: np.ndarray, runs: list[Run], config: GPT2Config, q_bias: np.ndarray, space: Workspace, z: np.ndarray
-) -> None:
-    """qkv (N, 3·D) -> z (N, D); the query's bias is added into qkv. D may be that of some of the heads."""
-    D, K = z.shape[1], config.K
+def attend(qkv: np.ndarray, chunk: Chunk, config: GPT2Config, space: Workspace, heads: np.ndarray) -> None:
+    """qkv (N, 3·D) -> heads (P, D): what the token at each place gathers; D may be of some heads only"""
+    D, K = heads.shape[1], config.K
     H = D // K
-    qkv[:, :D] += q_bias
-    for start, _, n, T in runs:
-        rows = slice(start, start + n * T)
-        q, k, v = qkv[rows].reshape(n, T, 3, H, K).transpose(2, 0, 3, 1, 4)  # (n, H, T, K) each
-        gathered = z[rows].reshape(n, T, H, K).transpose(0, 2, 1, 3)  # (n, H, T, K) a view of z
+    for start, _, n, T in chunk.runs:
+        places = slice(start, start + n * T)
+        if chunk.rows is None:
+            run = qkv[places]  # (n·T, 3·D)
+        else:
+            run = space.gathered[: n * T * 3 * D].reshape(n * T, 3 * D)
+            np.take(qkv, chunk.rows[places], axis=0, out=run, mode="clip")  # "raise" would make a copy
+        q, k, v = run.reshape(n, T, 3, H, K).transpose(2, 0, 3, 1, 4)  # (n, H, T, K) each
+        gathered = heads[places].reshape(n, T, H, K).transpose(0, 2, 1, 3)  # (n, H, T, K) a view of heads
         for first in range(0, T, QUERY_ROWS):
             last = min(first + QUERY_ROWS, T)
             seen = last if config.causal else T
-            for some, heads in _parts(n, H, (last - first) * seen):
-                part = (some, heads)
+            for some, of in _parts(n, H, (last - first) * seen):
+                part = (some, of)
                 _attend_part(
                     q[part][:, :, first:last], k[part][:, :, :seen], v[part][:, :, :seen],
                     gathered[part][:, :, first:last], config.causal, space,
                 )  # fmt: skip
+
+
+def merged(heads: np.ndarray, chunk: Chunk, rows: slice, space: Workspace) -> np.ndarray:
+    """heads (P, D) -> (r, D): of some rows of the chunk"""
+    if chunk.places is None:
+        return heads[rows]
+    z = space.normalised[: rows.stop - rows.start]  # (r, D)
+    np.take(heads, chunk.places[rows], axis=0, out=z, mode="clip")
+    return z
 
 
 def _parts(n: int, H: int, scores: int) -> list[tuple[slice, slice]]:
@@ -192,25 +229,28 @@ def mlp(
     update: np.ndarray,
     lap: Callable[[str], None] = no_lap,
 ) -> None:
-    """a (N, D) -> update (N, D), without the last bias"""
-    for start in range(0, len(a), space.mlp_rows):
-        rows = slice(start, start + space.mlp_rows)
-        wide = space.wide[: len(a[rows])]  # (m, F)
-        np.matmul(a[rows], block.fc, out=wide)
+    """a (r, D) -> update (r, D), without the last bias; some of the F columns at a time"""
+    F = block.fc.shape[1]
+    for start in range(0, F, space.wide_columns):
+        columns = slice(start, min(start + space.wide_columns, F))
+        wide = space.wide[: len(a) * (columns.stop - start)].reshape(len(a), -1)  # (r, f)
+        np.matmul(a, block.fc[:, columns], out=wide)
         lap("mlp")
-        gelu(wide, block.fc_bias, space)
+        gelu(wide, space)
         lap("gelu")
-        np.matmul(wide, block.proj, out=update[rows])
+        product = update if start == 0 else space.more[: len(a)]  # (r, D)
+        np.matmul(wide, block.proj[columns], out=product)
+        if start:
+            update += product
         lap("mlp")
 
 
-def gelu(wide: np.ndarray, bias: np.ndarray, space: Workspace) -> None:
-    """wide (m, F) becomes y · (1 + tanh(y³ + GELU_LINEAR · y)) with y = wide + bias; see folding.py"""
-    step = max(1, len(space.gelu) // wide.shape[1])
+def gelu(wide: np.ndarray, space: Workspace) -> None:
+    """y (m, F) becomes y · (1 + tanh(y³ + GELU_LINEAR · y)); see folding.py"""
+    step = max(1, space.block // wide.shape[1])
     for start in range(0, len(wide), step):
         y = wide[start : start + step]  # (r, F)
         u = space.gelu[: y.size].reshape(y.shape)  # (r, F)
-        y += bias
         np.multiply(y, y, out=u)
         u += GELU_LINEAR
         u *= y
@@ -228,29 +268,33 @@ def pool(
     skipped: int,
     into: np.ndarray,
 ) -> None:
-    """The last layernorm and the pooling of layers/pooling.py: a mean of normalised rows is x, weighted."""
+    """The last layernorm and the pooling of layers/pooling.py: a mean of normalised rows is x, weighted.
+
+    A sentence of which nothing is pooled keeps the zeros of `into`.
+    """
     for start, first, n, T in chunk.runs:
-        if skipped >= T:
-            continue
         rows = slice(start, start + n * T)
-        stream = x[rows].reshape(n, T, -1)[:, skipped:]  # (n, T', D)
-        scale = rstd[rows].reshape(n, T)[:, skipped:]  # (n, T')
+        if chunk.rows is not None:
+            rows = chunk.rows[rows]  # (n·T,)
+        stream, scale = x[rows].reshape(n, T, -1), rstd[rows].reshape(n, T)  # (n, T, D), (n, T)
+        t, lengths = np.arange(T), chunk.lengths[first : first + n, None]  # (T,), (n, 1)
+        pooled = (t >= skipped) & (t < lengths)  # (n, T)
+        some = lengths[:, 0] > skipped  # (n,)
         if kind == "max":
-            hidden = stream * scale[:, :, None] * weights.gain + weights.bias  # (n, T', D)
-            vectors = hidden.max(axis=1)  # (n, D)
+            hidden = stream * scale[:, :, None] * weights.gain + weights.bias  # (n, T, D)
+            vectors = np.where(pooled[:, :, None], hidden, -np.inf).max(axis=1)  # (n, D)
         else:
-            share = scale * token_shares(T - skipped, kind, skipped)  # (n, T')
+            share = scale * token_shares(pooled, kind)  # (n, T)
             vectors = np.matmul(share[:, None, :], stream)[:, 0] * weights.gain + weights.bias  # (n, D)
-        into[first : first + n] = vectors
+        into[first : first + n][some] = vectors[some]
 
 
-def token_shares(T: int, kind: str, skipped: int) -> np.ndarray:
-    """How much each of T tokens counts in its sentence: (T,) float32, as in layers/pooling.py"""
-    t = np.arange(1, T + 1)
-    if kind == "mean":
-        shares = np.full(T, 1.0 / T)
-    elif kind == "weighted_mean":
-        shares = (skipped + t) / (skipped * T + T * (T + 1) / 2)
-    else:
-        shares = (t == T).astype(np.float64)
+def token_shares(pooled: np.ndarray, kind: str) -> np.ndarray:
+    """(n, T) which tokens are pooled -> (n, T) float32, how much each counts, as in layers/pooling.py"""
+    shares = pooled.astype(np.float64)  # (n, T)
+    if kind == "weighted_mean":
+        shares *= np.arange(1, pooled.shape[1] + 1)
+    elif kind == "last":
+        shares[:, :-1] *= ~pooled[:, 1:]
+    shares /= np.maximum(shares.sum(axis=1, keepdims=True), 1.0)
     return shares.astype(np.float32)

@@ -5,7 +5,7 @@ together they read it at 23. And with large weights two cores read more than one
 MLP's wide columns are cut into parts that need nothing of each other until their updates are added up,
 
     update = Σ_p attend(a · W_qkv[p]) · W_out[p]            p: some of the heads
-    update = Σ_p gelu(a · W_fc[p] + b_fc[p]) · W_proj[p]    p: some of the F columns
+    update = Σ_p gelu(a · W_fc[p]) · W_proj[p]    p: some of the F columns
 
 which is how Shoeybi et al. 2019 (Megatron-LM), arXiv:1909.08053, section 3, cut them over GPUs. The parts do
 not depend on the number of threads, so neither does a vector. All this is a second copy of the weights.
@@ -35,10 +35,8 @@ class Part(NamedTuple):
     """Some heads and some of the MLP's columns of one block. A matrix is (out/64, in, 64)."""
 
     qkv: np.ndarray  # of 3·D/P columns
-    q_bias: np.ndarray  # (D/P,)
     out: np.ndarray  # D/P rows, D columns
     fc: np.ndarray  # F/P columns
-    fc_bias: np.ndarray  # (F/P,)
     proj: np.ndarray  # F/P rows, D columns
 
 
@@ -65,30 +63,33 @@ class ShortPlan:
         N, D = len(chunk.ids), config.D
         x, a, rstd = space.x[:N], space.normalised[:N], space.rstd[:N]  # (N, D), (N, D), (N,)
         updates = np.empty((self.parts, N, D), np.float32)  # (P, N, D)
+        following = [block.qkv_carrier for block in weights.blocks[1:]]
 
-        embed(chunk, weights, x)
-        normalise(x, a, rstd, space, config)
-        for i, (block, parts) in enumerate(zip(weights.blocks, self.blocks, strict=True)):
+        embed(chunk.ids, chunk.positions, weights, x)
+        normalise(x, a, weights.blocks[0].qkv_carrier, rstd, space, config)
+        for block, parts, carrier in zip(weights.blocks, self.blocks, [*following, None], strict=True):
 
             def of_heads(p: int, parts: list[Part] = parts) -> None:
                 part = parts[p]
-                qkv, z = (_empty(N, part.qkv), np.empty((N, len(part.q_bias)), np.float32))
+                qkv = _empty(N, part.qkv)  # (N, 3·D/P)
+                heads = np.empty((chunk.P, D // self.parts), np.float32)
                 multiply(a, part.qkv, qkv)
-                attend(qkv, chunk.runs, config, part.q_bias, spaces[p], z)
+                attend(qkv, chunk, config, spaces[p], heads)
+                z = heads if chunk.places is None else heads[chunk.places]  # (N, D/P)
                 multiply(z, part.out, updates[p])
 
             def of_mlp(p: int, parts: list[Part] = parts) -> None:
                 part = parts[p]
                 wide = _empty(N, part.fc)  # (N, F/P)
                 multiply(a, part.fc, wide)
-                gelu(wide, part.fc_bias, spaces[p])
+                gelu(wide, spaces[p])
                 multiply(wide, part.proj, updates[p])
 
-            last = i == config.L - 1
             self._each(of_heads)
-            add(x, _sum(updates), block.out_bias, a, rstd, space, config)
+            add(x, _sum(updates), block.out_bias, a, block.fc_carrier, rstd, space, config)
             self._each(of_mlp)
-            add(x, _sum(updates), block.proj_bias, None if last else a, rstd, space, config)
+            following_a = None if carrier is None else a
+            add(x, _sum(updates), block.proj_bias, following_a, carrier or 0, rstd, space, config)
         pool(x, rstd, chunk, weights, pooling, skipped, into)
 
     def _each(self, run) -> None:
@@ -120,10 +121,8 @@ def _part(block: FoldedBlock, config: GPT2Config, p: int, parts: int) -> Part:
     qkv = block.qkv.reshape(D, 3, D)[:, :, heads].reshape(D, 3 * D // parts)  # (D, 3·D/P)
     return Part(
         _in_columns(qkv),
-        block.q_bias[heads],
         _in_columns(block.out[heads]),
         _in_columns(block.fc[:, wide]),
-        block.fc_bias[wide],
         _in_columns(block.proj[wide]),
     )
 

@@ -7,6 +7,10 @@ not one large product. A product's own threads (BLAS) and ours would be in each 
 has one thread, and each block has its own product. Blocks depend on N alone and each is one task, so results
 do not depend on the number of threads, bit for bit.
 
+Between two computations a thread needs the interpreter for a few microseconds. If the other one has it, and
+goes on taking it for one short step after another, the first waits until Python's switch interval is over: 5
+milliseconds, in which it could have computed a block. While threads share work the interval is shorter.
+
 The threads are started at the first need and wait for work. Whoever finds them busy, with the work of another
 thread of the program, does all of its own.
 """
@@ -14,8 +18,9 @@ thread of the program, does all of its own.
 import contextlib
 import itertools
 import os
+import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import copy_context
 from queue import SimpleQueue
 from typing import Any
@@ -23,6 +28,8 @@ from typing import Any
 from .blas import one_thread, threads
 
 Task = Callable[[], None]
+
+SWITCH_INTERVAL = 1e-4  # seconds
 
 
 def blocks(N: int, most: int) -> list[slice]:
@@ -53,9 +60,21 @@ def for_each(task: Callable[[Any], None], items: Iterable[Any]) -> None:
                 task(item)
             return
         try:
-            _share(task, items, helpers)
+            with _short_switch_interval():
+                _share(task, items, helpers)
         finally:
             _busy.release()
+
+
+@contextlib.contextmanager
+def _short_switch_interval() -> Iterator[None]:
+    """For one thread at a time: the interval belongs to the interpreter"""
+    before = sys.getswitchinterval()
+    try:
+        sys.setswitchinterval(min(before, SWITCH_INTERVAL))
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 def call(task: Task) -> None:

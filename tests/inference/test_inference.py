@@ -16,8 +16,10 @@ from minigpt2.checkpoint import StoredParameters, write_checkpoint
 from minigpt2.config import GPT2Config
 from minigpt2.encoder import Encoder
 from minigpt2.errors import ModelError
-from minigpt2.inference import InferencePlan, WeightsPrint, chunks, plan, short, workspace
+from minigpt2.inference import InferencePlan, WeightsPrint, plan, short, workspace
+from minigpt2.inference import chunks as chunks_module
 from minigpt2.inference.chunks import make_chunks
+from minigpt2.inference.folding import carrying
 from minigpt2.inference.short import parts_of
 from minigpt2.kernels import blas, rows, use_kernels
 from minigpt2.layers import POOLINGS, pooling
@@ -43,6 +45,16 @@ LENGTHS = {
 def sentences_of(name, config=ODD, seed=1):
     rng = np.random.default_rng(seed)
     return [rng.integers(0, config.V, T).tolist() for T in LENGTHS[name]]
+
+
+def alike(sentences):
+    """The same sentences, and many more that begin like one of them, among them some that are equal."""
+    return [
+        ids[: len(ids) * share // 4] + [7] * more
+        for ids in sentences
+        for share in (4, 3, 4)
+        for more in (0, 2)
+    ]
 
 
 def expected(model, sentences, kind="mean", skipped=0):
@@ -88,11 +100,38 @@ def test_vectors_are_those_of_the_layers(name, config, attention):
     assert_near(vectors_of(inference, sentences), expected(model, sentences))
 
 
-@pytest.mark.parametrize("skipped", [0, 2])
+@pytest.mark.parametrize("config", [ODD, EVEN], ids=["odd", "even"])
+@pytest.mark.parametrize("name", LENGTHS)
+def test_sentences_that_begin_alike(name, config):
+    model, inference = plan_of(config)
+    sentences = alike(sentences_of(name))
+    assert_near(vectors_of(inference, sentences), expected(model, sentences))
+    computed = inference.rows(flat_sentences(sentences))
+    assert computed <= max(sum(map(len, sentences)) // 3, sum(map(len, sentences_of(name))) + 300)
+
+
+def test_a_token_changes_what_comes_after_it_and_nothing_else(rng):
+    """Of sentences that begin alike; were a row shared that must not be, a vector would not change."""
+    _, inference = plan_of(EVEN)
+    sentence = rng.integers(0, EVEN.V, 12).tolist()
+    for t in range(12):
+        other = sentence.copy()
+        other[t] = (other[t] + 1) % EVEN.V
+        both = [sentence[: t + 1], other[: t + 1], sentence, other, sentence[:t] or [1]]
+        alone = np.concatenate([vectors_of(inference, [ids]) for ids in both])
+        assert_near(vectors_of(inference, both), alone)
+        assert np.abs(alone[0] - alone[1]).max() > 1e-3
+        assert np.abs(alone[2] - alone[3]).max() > 1e-3
+
+
+@pytest.mark.parametrize("beginnings", ["different", "alike"])
+@pytest.mark.parametrize("skipped", [0, 2, 3])
 @pytest.mark.parametrize("kind", POOLINGS)
-def test_poolings_with_and_without_a_prompt(kind, skipped):
+def test_poolings_with_and_without_a_prompt(kind, skipped, beginnings):
     model, inference = plan_of()
     sentences = sentences_of("scattered")
+    if beginnings == "alike":
+        sentences = alike(sentences)
     assert_near(vectors_of(inference, sentences, kind, skipped), expected(model, sentences, kind, skipped))
 
 
@@ -119,10 +158,11 @@ def test_limits_far_from_the_usual(limits):
 
 def test_unusually_large_workspaces_are_not_kept():
     _, inference = plan_of()
-    vectors_of(inference, sentences_of("many") * 3, batch_tokens=4000)
+    sentences = [ids for seed in range(4) for ids in sentences_of("many", seed=seed)]
+    vectors_of(inference, sentences, batch_tokens=5000)
     assert not inference._spaces
     vectors_of(inference, sentences_of("many"), batch_tokens=3)
-    assert {space.tokens for space in inference._spaces} == {512}, "large enough for the usual chunk"
+    assert {space.rows for space in inference._spaces} == {2048}, "large enough for the usual chunk"
 
 
 def test_blocks_smaller_than_a_row(monkeypatch):
@@ -133,9 +173,9 @@ def test_blocks_smaller_than_a_row(monkeypatch):
 
 
 def test_a_sentence_longer_than_the_workspace_that_is_free():
-    config = ODD.replace(n_positions=700)
+    config = ODD.replace(n_positions=2700)
     model, inference = plan_of(config)
-    for T in (3, 700, 600):
+    for T in (3, 2700, 2600):
         sentence = [[(7 * t) % config.V for t in range(T)]]
         assert_near(vectors_of(inference, sentence), expected(model, sentence))
 
@@ -153,9 +193,10 @@ def test_rows_whose_scores_are_all_beyond_exp(size, rng):
     q, k, v = 11.0 + rng.random((N, D)), size + rng.random((N, D)), rng.standard_normal((N, D))
     z = np.empty((N, D), np.float32)
     qkv = np.hstack([q, k, v]).astype(np.float32)
-    space = workspace.Workspace(config, N)
+    space = workspace.Workspace(config, N, N)
+    [chunk] = make_chunks(flat_sentences([[1] * N]), N, 1, 1, True)
     with np.errstate(over="ignore"):
-        plan.attend(qkv, [chunks.Run(0, 0, 1, N)], config, np.zeros(D, np.float32), space, z)
+        plan.attend(qkv, chunk, config, space, z)
     for h in range(config.H):
         columns = slice(h * config.K, (h + 1) * config.K)
         for t in range(N):
@@ -175,10 +216,12 @@ def test_a_part_of_the_heads_at_a_time(monkeypatch):
 
 def test_small_blocks(monkeypatch):
     monkeypatch.setattr(workspace, "BLOCK", 90)
-    monkeypatch.setattr(workspace, "MLP_ROWS", 11)
+    monkeypatch.setattr(workspace, "PANEL_ROWS", 11)
+    monkeypatch.setattr(workspace, "WIDE_COLUMNS", 7)
     model, inference = plan_of()
     sentences = sentences_of("many")
     assert_near(vectors_of(inference, sentences), expected(model, sentences))
+    assert_near(vectors_of(inference, alike(sentences)), expected(model, alike(sentences)))
 
 
 @pytest.mark.parametrize("factor", [8.0, 60.0])
@@ -202,7 +245,7 @@ def test_short_sentences_by_columns():
         assert_near(vectors_of(inference, sentence), exact)
     assert inference._short.parts == 1
     assert inference._short.blocks[0][0].fc.shape == (2, 64, 64)
-    assert not inference._short_plan(make_chunks(flat_sentences([[1] * 25]), 512, 1, 1)[0])
+    assert not inference._short_plan(make_chunks(flat_sentences([[1] * 25]), 512, 1, 1, True)[0])
     long = sentences_of("many")
     assert_near(vectors_of(inference, long), expected(model, long))
 
@@ -234,13 +277,13 @@ def test_large_weights_come_in_parts(monkeypatch, threads, attention):
     seen = []
 
     def watched(*arguments):
-        seen.append(arguments[4])
+        seen.append(arguments[3])
         return attend(*arguments)
 
     attend = short.attend
     monkeypatch.setattr(short, "attend", watched)
     model, inference = plan_of(WIDE.replace(attention=attention), scale=0.1)
-    sentences = [[5, 9, 2, 7], [], [1], [8, 8, 3, 90]]
+    sentences = [[5, 9, 2, 7], [], [1], [8, 8, 3, 90], [5, 9, 2, 1, 4], [8, 8]]
     for kind in POOLINGS:
         exact = expected(model, sentences, kind, 1)
         for _ in range(6):
@@ -360,10 +403,11 @@ class TestChunks:
         st.integers(1, 80),
         st.integers(1, 9),
         st.integers(1, 4),
+        st.booleans(),
     )
-    def test_every_sentence_once_within_the_limits(self, lengths, most, batch_size, workers):
+    def test_every_sentence_once_within_the_limits(self, lengths, most, batch_size, workers, causal):
         sentences = [[b] * T for b, T in enumerate(lengths)]
-        chunks = make_chunks(flat_sentences(sentences), most, batch_size, workers)
+        chunks = make_chunks(flat_sentences(sentences), most, batch_size, workers, causal)
         seen = [b for chunk in chunks for b in chunk.sentences.tolist()]
         assert sorted(seen) == [b for b, T in enumerate(lengths) if T]
         for chunk in chunks:
@@ -376,10 +420,73 @@ class TestChunks:
             assert [(run.first, run.n, run.T) for run in chunk.runs] == runs_of(of_chunk)
             assert [run.start for run in chunk.runs] == [sum(of_chunk[: run.first]) for run in chunk.runs]
 
+    @given(
+        st.lists(st.lists(st.integers(0, 2), max_size=12), max_size=60),
+        st.integers(1, 80),
+        st.integers(1, 9),
+        st.integers(1, 4),
+    )
+    def test_what_sentences_begin_alike_with_is_one_row(self, sentences, most, batch_size, workers):
+        chunks = make_chunks(flat_sentences(sentences), most, batch_size, workers, True)
+        seen = [b for chunk in chunks for b in chunk.sentences.tolist()]
+        assert sorted(seen) == [b for b, ids in enumerate(sentences) if ids]
+        for chunk in chunks:
+            of_chunk = [sentences[b] for b in chunk.sentences]
+            assert chunk.lengths.tolist() == [len(ids) for ids in of_chunk]
+            assert len(of_chunk) <= batch_size
+            assert len(of_chunk) == 1 or len(chunk.ids) <= most
+            assert len(of_chunk) == 1 or chunk.lengths.sum() <= chunks_module.TOKENS_PER_ROW * most
+            if chunk.rows is None:
+                continue
+            assert len(chunk.ids) == len(beginnings(of_chunk))
+            assert len(chunk.rows) == sum(run.n * run.T for run in chunk.runs)
+            with_token = set()
+            for start, first, n, T in chunk.runs:
+                assert chunk.lengths[first] == T
+                for i in range(n):
+                    ids, place = of_chunk[first + i], start + i * T
+                    rows = chunk.rows[place : place + T]
+                    assert chunk.ids[rows[: len(ids)]].tolist() == ids
+                    assert chunk.positions[rows[: len(ids)]].tolist() == list(range(len(ids)))
+                    assert set(rows[len(ids) :]) <= {rows[len(ids) - 1]}
+                    with_token |= set(range(place, place + len(ids)))
+            assert chunk.rows[chunk.places].tolist() == list(range(len(chunk.ids)))
+            assert set(chunk.places.tolist()) <= with_token
+
+    def test_a_row_is_shared_only_where_all_before_it_agrees(self):
+        """The last tokens of 1 and 2 agree, and stand at the same position, after different ones."""
+        sentences = flat_sentences([[4, 4, 9, 7], [4, 4, 8, 7], [4, 4, 8, 7, 7], [4, 4]])
+        [chunk] = make_chunks(sentences, 100, 100, 1, True)
+        assert chunk.ids.tolist() == [4, 4, 8, 7, 7, 9, 7]
+        assert chunk.sentences.tolist() == [2, 1, 0, 3]
+        assert [tuple(run) for run in chunk.runs] == [(0, 0, 1, 5), (5, 1, 2, 4), (13, 3, 1, 2)]
+        assert chunk.rows.tolist() == [0, 1, 2, 3, 4, 0, 1, 2, 3, 0, 1, 5, 6, 0, 1]
+
+    def test_little_in_common_is_not_worth_it(self):
+        different = [[b] * 40 for b in range(20)]
+        [chunk] = make_chunks(flat_sentences([*different, [3] * 8]), 1000, 100, 1, True)
+        assert chunk.rows is None
+        [chunk] = make_chunks(flat_sentences([*different, [3] * 39]), 1000, 100, 1, True)
+        assert len(chunk.ids) == 800
+        [chunk] = make_chunks(flat_sentences([*different, [3] * 39]), 1000, 100, 1, False)
+        assert chunk.rows is None
+
+    def test_the_same_text_again_and_again_does_not_make_a_chunk_that_fills_the_memory(self):
+        chunks = make_chunks(flat_sentences([[1, 2, 3, 4, 5]] * 1000), 100, 1000, 2, True)
+        assert max(chunk.P for chunk in chunks) <= 200
+        assert sum(len(chunk.sentences) for chunk in chunks) == 1000
+
     def test_work_for_two_is_halved(self):
-        chunks = make_chunks(flat_sentences([[1] * 10] * 40), 1000, 1000, 2)
+        chunks = make_chunks(flat_sentences([[1] * 10] * 40), 1000, 1000, 2, False)
         assert [len(chunk.ids) for chunk in chunks] == [200, 200]
-        assert len(make_chunks(flat_sentences([[1] * 10] * 12), 1000, 1000, 2)) == 1
+        assert len(make_chunks(flat_sentences([[1] * 10] * 12), 1000, 1000, 2, False)) == 1
+        different = [[b, 2, 3, 4, 5, 6, 7, 8, 9, 10] for b in range(20) for _ in range(2)]
+        chunks = make_chunks(flat_sentences(different), 1000, 1000, 2, True)
+        assert [len(chunk.ids) for chunk in chunks] == [100, 100]
+
+
+def beginnings(sentences):
+    return {tuple(ids[:t]) for ids in sentences for t in range(1, len(ids) + 1)}
 
 
 def runs_of(lengths):
@@ -463,13 +570,26 @@ def test_an_error_in_a_chunk_is_raised():
     assert vectors_of(inference, sentences_of("many")).any()
 
 
+def test_a_bias_rides_on_the_number_that_a_centred_row_does_not_need(rng):
+    weight, bias = rng.standard_normal((6, 4)), rng.standard_normal(4)
+    weight[3] *= 0.1
+    rows = rng.standard_normal((5, 6))
+    rows -= rows.mean(axis=1, keepdims=True)
+    expected = rows @ weight + bias
+    folded, carrier = carrying(weight, bias)
+    assert carrier == 3
+    rows[:, carrier] = 1.0
+    np.testing.assert_allclose(rows @ folded, expected, rtol=1e-12, atol=1e-12)
+
+
 def test_folding_keeps_no_view_of_the_model():
     model, inference = plan_of()
     for block in inference.weights.blocks:
         for array in block:
-            assert not np.shares_memory(array, model.parameters.flat)
-            assert array.dtype == np.float32
-            assert array.flags.c_contiguous
+            if not isinstance(array, int):
+                assert not np.shares_memory(array, model.parameters.flat)
+                assert array.dtype == np.float32
+                assert array.flags.c_contiguous
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from /proc")

@@ -5,6 +5,7 @@ import contextvars
 import gc
 import os
 import signal
+import sys
 import threading
 import time
 import weakref
@@ -189,3 +190,18 @@ def test_blas_has_one_thread_inside_and_its_own_number_afterwards():
         assert get() == 2
     finally:
         set_to(before)
+
+
+@pytest.mark.parametrize("usual", [5e-3, 2e-5])
+def test_the_switch_interval_is_short_while_work_is_shared_and_never_longer(monkeypatch, usual):
+    monkeypatch.setattr(rows, "threads", lambda: 2)
+    before, seen = sys.getswitchinterval(), []
+    try:
+        sys.setswitchinterval(usual)
+        for_each(lambda i: seen.append(sys.getswitchinterval()), range(4))
+        with pytest.raises(ZeroDivisionError):
+            for_each(lambda i: 1 / 0, range(4))
+        assert sys.getswitchinterval() == pytest.approx(usual)
+    finally:
+        sys.setswitchinterval(before)
+    assert seen == pytest.approx([min(usual, rows.SWITCH_INTERVAL)] * 4)

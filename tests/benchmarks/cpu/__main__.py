@@ -27,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from cpu import figures, table
 from cpu.checks import Wrong, check_first_steps, check_ids, check_vectors
+from cpu.peak import beginnings
 from cpu.schedule import Failed, Machine, environment, start, take_turns
 
 QUIET = 0.5  # load average above which a measurement deserves a warning
@@ -163,11 +164,14 @@ def head(args, load, files) -> None:
     weights = "seeded random weights and GPT-2's tokenizer" if args.gpt2 == "random" else args.gpt2
     print(f"- GPT-2 124M: {weights}; nano and all-MiniLM-L6-v2: their own")
     for name in ("124M", "nano"):
-        lengths = [len(ids) for ids in json.loads(Path(files[f"{name}_data"]).read_text())["ids"]]
+        sentences = json.loads(Path(files[f"{name}_data"]).read_text())["ids"]
+        lengths = [len(ids) for ids in sentences]
+        shared = 1 - len(beginnings(sentences)) / sum(lengths)
         print(f"- {len(lengths)} sentences, {name} tokens: mean {sum(lengths) / len(lengths):.1f}, ", end="")
         ordered = sorted(lengths)
         marks = [ordered[round(q * (len(ordered) - 1))] for q in (0, 0.25, 0.5, 0.75, 0.95, 1)]
-        print("least, quartiles, 95 %, most " + " ".join(map(str, marks)))
+        print("least, quartiles, 95 %, most " + " ".join(map(str, marks)), end="")
+        print(f"; {100 * shared:.1f} % of the tokens stand in beginnings that two sentences have")
     busy = idle_check()
     print(f"- load average {load:.2f}; over the last half second {busy:.2f} cores were busy")
     if load > QUIET or busy > QUIET:

@@ -79,6 +79,12 @@ FIGURES = (
 
 # Shown beside the figures, without bounds.
 EXTRAS: dict[str, tuple[Key, ...]] = {
+    "unshared": (
+        (OURS_124M, "ids"),
+        ("124M minigpt2 without sharing", "ids"),
+        (OURS_NANO, "ids"),
+        ("nano minigpt2 without sharing", "ids"),
+    ),
     "picogpt": ((OURS_124M, "ids"), ("124M picogpt", "ids")),
     "compiled": (
         (OURS_124M, "ids"),
@@ -150,6 +156,8 @@ def specifications(files: dict[str, str]) -> dict[str, dict]:
         "124M picogpt": engine("rivals:PicoGPT", "124M_data", big, every=8),
         "124M compiled": engine("rivals:CompiledTransformers", "124M_data", big, every=2),
         OURS_NANO: engine("rivals:MiniGPT2", "nano_data", small, warm_up=["ids", "text", "one"]),
+        "124M minigpt2 without sharing": engine("rivals:MiniGPT2Unshared", "124M_data", big),
+        "nano minigpt2 without sharing": engine("rivals:MiniGPT2Unshared", "nano_data", small),
         "nano transformers": engine("rivals:Transformers", "nano_data", small),
         "nano sentence-transformers": engine(
             "rivals:SentenceTransformers", "nano_data", small, warm_up=["text"]

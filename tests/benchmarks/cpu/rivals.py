@@ -96,6 +96,18 @@ class MiniGPT2:
         return vectors
 
 
+class MiniGPT2Unshared(MiniGPT2):
+    """This package, each token computed, also those of a beginning that another sentence has."""
+
+    label = "minigpt2, every token"
+
+    def load(self):
+        from minigpt2.inference import chunks
+
+        chunks.LEAST_SHARED = 2.0  # no share of the tokens is that large
+        super().load()
+
+
 class Transformers(Padding):
     """GPT2Model of transformers in PyTorch: sdpa, inference mode."""
 
