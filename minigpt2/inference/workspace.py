@@ -12,8 +12,8 @@ BLOCK = 1 << 16
 # Rows that go from one attention to the next at a time: what they pass on the way stays in the cache.
 PANEL_ROWS = 1024
 
-# Columns of the MLP at a time. Its wide array is the largest of all, and the cores share a cache.
-WIDE_COLUMNS = 1024
+# Columns of the MLP at a time: its wide array is the largest of all, and the cores share a cache.
+WIDE_COLUMNS = 768
 
 # Query rows of one product of attention. A causal token sees nothing after itself, so the keys after a block
 # of queries are not multiplied at all.

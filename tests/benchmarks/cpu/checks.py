@@ -38,6 +38,7 @@ CHECKS = (
     Check("nano minigpt2", "text", "nano sentence-transformers", "text"),
     Check("nano compiled", "ids", "nano transformers", "ids"),
     Check("minilm int8", "text", "minilm float32", "text", 0.95, centred=False),
+    Check("minilm float32 as fastembed", "text", "minilm float32", "text"),
 )
 
 

@@ -94,6 +94,11 @@ EXTRAS: dict[str, tuple[Key, ...]] = {
         ("nano transformers", "ids"),
         ("nano compiled", "ids"),
     ),
+    "fastembed": (
+        (OURS_NANO, "text"),
+        ("minilm float32 as fastembed", "text"),
+        ("minilm int8 as fastembed", "text"),
+    ),
     "minilm-one": (("minilm float32", "one"), ("minilm int8", "one"), (OURS_NANO, "one")),
     "tokenizer-hf-fast": (("tokenizer minigpt2", "batch"), ("tokenizer hf", "batch_fast")),
 }
@@ -146,6 +151,7 @@ def specifications(files: dict[str, str]) -> dict[str, dict]:
     minilm = {"arguments": {"tokenizer": files["minilm_tokenizer"]}, "warm_up": ["text"]}
     probe = ("-m", "cpu.memory_probe")
     similarity = ("-m", "minigpt2", "similarity", *SIMILARITY)
+    onnx, int8 = files.get("minilm_onnx", ""), files.get("minilm_int8", "")
     return {
         OURS_124M: engine("rivals:MiniGPT2", "124M_data", big, warm_up=["ids", "text", "one"]),
         "124M transformers": engine("rivals:Transformers", "124M_data", big),
@@ -163,8 +169,10 @@ def specifications(files: dict[str, str]) -> dict[str, dict]:
             "rivals:SentenceTransformers", "nano_data", small, warm_up=["text"]
         ),
         "nano compiled": engine("rivals:CompiledTransformers", "nano_data", small),
-        "minilm float32": engine("rivals:OnnxText", "minilm_data", files.get("minilm_onnx", ""), **minilm),
-        "minilm int8": engine("rivals:OnnxText", "minilm_data", files.get("minilm_int8", ""), **minilm),
+        "minilm float32": engine("rivals:OnnxText", "minilm_data", onnx, **minilm),
+        "minilm int8": engine("rivals:OnnxText", "minilm_data", int8, **minilm),
+        "minilm float32 as fastembed": engine("rivals:FastEmbed", "minilm_data", onnx, **minilm),
+        "minilm int8 as fastembed": engine("rivals:FastEmbed", "minilm_data", int8, **minilm),
         "training minigpt2": given("training_step:MiniGPT2Step", "pairs", small, "step"),
         "training torch": torch_step,
         "peak 124M": given("peak:PeakShare", "124M_data", big, "share") | {"cores": 1},

@@ -49,9 +49,9 @@ def prepare(cache: Path, gpt2: str, count: int, names: list[str]) -> dict[str, s
 
     if "124M onnx" in names:
         files["124M_onnx"] = models.onnx_export(big, cache, "gpt2-124M")
-    if "minilm float32" in names or "minilm int8" in names:
+    if any(name.startswith(("minilm float32", "minilm int8")) for name in names):
         files["minilm_onnx"] = models.onnx_export(files["minilm"], cache, "all-MiniLM-L6-v2")
-    if "minilm int8" in names:
+    if any(name.startswith("minilm int8") for name in names):
         files["minilm_int8"] = models.onnx_int8(files["minilm_onnx"])
     return {name: str(path) for name, path in files.items()}
 

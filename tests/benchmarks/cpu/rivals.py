@@ -18,6 +18,7 @@ from . import models, picogpt
 
 THREADS = 2
 BATCH = 32
+FASTEMBED_BATCH = 256  # the default of its TextEmbedding.embed
 
 
 def unit(vectors):
@@ -45,9 +46,11 @@ def padded(sentences):
 class Padding:
     """What all that pad have in common; they have `run(ids (b, T), mask (b, T)) -> (b, D)`."""
 
+    batches = staticmethod(sorted_batches)
+
     def encode_ids(self, ids):
         vectors = None
-        for rows in sorted_batches([len(i) for i in ids]):
+        for rows in self.batches([len(i) for i in ids]):
             pooled = self.run(*padded([ids[row] for row in rows]))  # (b, D)
             if vectors is None:
                 vectors = np.empty((len(ids), pooled.shape[1]), np.float32)
@@ -186,7 +189,7 @@ class OnnxRuntime(Padding):
 
 
 class OnnxText(OnnxRuntime):
-    """Text to vector as fastembed does it: the fast tokenizer over all texts, then sorted batches."""
+    """Text to vector: the fast tokenizer over all texts, then sorted batches."""
 
     def __init__(self, path, tokenizer, window=256):
         super().__init__(path)
@@ -202,6 +205,16 @@ class OnnxText(OnnxRuntime):
 
     def encode_text(self, texts):
         return self.encode_ids([encoding.ids for encoding in self.tokenizer.encode_batch(texts)])
+
+
+class FastEmbed(OnnxText):
+    """The same as fastembed feeds it: FASTEMBED_BATCH texts at a time, in the order they are given in."""
+
+    label = "ONNX Runtime, batches as in fastembed"
+
+    @staticmethod
+    def batches(lengths):
+        return [range(len(lengths))[i : i + FASTEMBED_BATCH] for i in range(0, len(lengths), FASTEMBED_BATCH)]
 
 
 class PicoGPT:
