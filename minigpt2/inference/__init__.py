@@ -85,8 +85,9 @@ class InferencePlan:
         skipped        tokens at the beginning of each sentence that pooling leaves out
         batch_size, batch_tokens   bounds of a chunk
         """
-        most = int(batch_tokens or CHUNK_ROWS)
-        chunks = make_chunks(sentences, most, int(batch_size), blas.threads(), self.config.causal)
+        most, causal = int(batch_tokens or CHUNK_ROWS), self.config.causal
+        most_tokens = None if batch_tokens is None else most
+        chunks = make_chunks(sentences, most, int(batch_size), blas.threads(), causal, most_tokens)
 
         def work(chunk: Chunk) -> None:
             vectors = np.zeros((len(chunk.sentences), self.config.D), np.float32)  # (b, D)

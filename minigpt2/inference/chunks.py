@@ -61,7 +61,7 @@ LEAST_TOKENS = 64
 # tokens on.
 LEAST_SHARED = 1 / 32
 
-# A chunk has at most so many times as many tokens as rows could be, however much is shared.
+# A chunk has at most so many times as many tokens as it may have rows, however much is shared.
 TOKENS_PER_ROW = 2
 
 # A run's shortest sentence has at least this share of its longest one's tokens, and a run of several
@@ -71,9 +71,16 @@ RUN_PLACES = 512
 
 
 def make_chunks(
-    sentences: FlatSentences, most: int, batch_size: int, workers: int, causal: bool
+    sentences: FlatSentences,
+    most: int,
+    batch_size: int,
+    workers: int,
+    causal: bool,
+    most_tokens: int | None = None,
 ) -> list[Chunk]:
-    """B sentences -> chunks of at most `most` rows, TOKENS_PER_ROW·most tokens and `batch_size` sentences.
+    """B sentences -> chunks of at most `most` rows, `most_tokens` tokens and `batch_size` sentences.
+
+    most_tokens   None: TOKENS_PER_ROW · most
 
     A longer sentence is a chunk of its own. The chunks are about equally large, and if there is enough to do
     they are a multiple of `workers`, so that threads that take one after the other end together.
@@ -93,6 +100,7 @@ def make_chunks(
     if total >= workers * LEAST_TOKENS:
         count = -(-count // workers) * workers
     target = min(most, -(-total // count))
+    most_tokens = most_tokens or TOKENS_PER_ROW * most
     chunks, start = [], 0
     while start < len(order):
         done = int(ends[start] - lengths[start])  # a chunk's first sentence shares nothing
@@ -100,7 +108,7 @@ def make_chunks(
         if stop < len(order) and ends[stop - 1] - done < target and ends[stop] - done <= most:
             stop += 1  # a little more than the target rather than one chunk more
         before = int(tokens[start] - lengths[start])
-        stop = min(stop, int(np.searchsorted(tokens, before + TOKENS_PER_ROW * most, side="right")))
+        stop = min(stop, int(np.searchsorted(tokens, before + most_tokens, side="right")))
         stop = min(max(stop, start + 1), start + batch_size)
         chosen = order[start:stop]
         if common is None:

@@ -21,6 +21,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..config import GPT2Config
+from ..kernels.rows import stop_if_failed
 from .chunks import Chunk
 from .folding import GELU_LINEAR, FoldedBlock, FoldedWeights
 from .workspace import QUERY_ROWS, SCORES, Workspace
@@ -62,6 +63,7 @@ def run_chunk(
         np.matmul(a, first.qkv, out=qkv[rows])
         lap("qkv")
     for block, following in zip(weights.blocks, [*others, None], strict=True):
+        stop_if_failed()
         attend(qkv, chunk, config, space, space.heads[: chunk.P])
         lap("attention")
         for rows in panels:

@@ -50,7 +50,8 @@ def for_each(task: Callable[[Any], None], items: Iterable[Any]) -> None:
     """task(item) for each of the items, in no fixed order, by several threads where there are several items.
 
     The first exception that a task raises is raised here, after all threads have stopped; so is the
-    KeyboardInterrupt of a Ctrl-C. What has not been begun by then is not done.
+    KeyboardInterrupt of a Ctrl-C. What has not been begun by then is not done, and a task that calls
+    `stop_if_failed` ends there.
     """
     items = list(items)
     helpers = min(threads(), len(items)) - 1
@@ -82,8 +83,20 @@ def call(task: Task) -> None:
     task()
 
 
+def stop_if_failed() -> None:
+    """For a long task of `for_each`, now and then: ends it where another one has failed, as by Ctrl-C."""
+    work = getattr(_current, "work", None)
+    if work is not None and work.error is not None:
+        raise _Stopped
+
+
+class _Stopped(Exception):
+    """Never the first exception of a work, so nobody sees it."""
+
+
 _busy = threading.Lock()
 _inboxes: list[SimpleQueue] = []
+_current = threading.local()  # .work: what this thread takes part in
 
 
 class _Work:
@@ -97,11 +110,14 @@ class _Work:
         self.done: SimpleQueue = SimpleQueue()  # and a message, to wake who waits for it
 
     def run(self) -> None:
+        _current.work = self
         try:
             while self.error is None and (i := self.take()) < len(self.items):
                 self.task(self.items[i])
         except BaseException as error:
             self.error = self.error or error
+        finally:
+            _current.work = None
 
 
 def _share(task: Callable[[Any], None], items: list[Any], helpers: int) -> None:

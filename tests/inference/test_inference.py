@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -476,6 +477,18 @@ class TestChunks:
         assert max(chunk.P for chunk in chunks) <= 200
         assert sum(len(chunk.sentences) for chunk in chunks) == 1000
 
+    def test_no_more_tokens_than_the_caller_asks_for(self, monkeypatch):
+        _, inference = plan_of()
+        seen, run_chunk = [], plan.run_chunk
+
+        def watched(chunk, *rest):
+            seen.append(chunk)
+            return run_chunk(chunk, *rest)
+
+        monkeypatch.setattr("minigpt2.inference.run_chunk", watched)
+        vectors_of(inference, [[1, 2, 3, 4, 5]] * 40, batch_tokens=20)
+        assert {(int(chunk.lengths.sum()), len(chunk.ids)) for chunk in seen} == {(20, 5)}
+
     def test_work_for_two_is_halved(self):
         chunks = make_chunks(flat_sentences([[1] * 10] * 40), 1000, 1000, 2, False)
         assert [len(chunk.ids) for chunk in chunks] == [200, 200]
@@ -580,6 +593,28 @@ def test_a_bias_rides_on_the_number_that_a_centred_row_does_not_need(rng):
     assert carrier == 3
     rows[:, carrier] = 1.0
     np.testing.assert_allclose(rows @ folded, expected, rtol=1e-12, atol=1e-12)
+
+
+def test_an_interruption_is_not_kept_waiting_by_another_thread(monkeypatch):
+    """It would compute all the blocks of its chunk before."""
+    monkeypatch.setattr(rows, "threads", lambda: 2)
+    _, inference = plan_of(EVEN.replace(n_layer=40))
+    both, attended = threading.Barrier(2), []
+
+    def interrupted(*arguments):
+        if not attended:
+            both.wait(timeout=10)
+        if threading.current_thread() is threading.main_thread():
+            raise KeyboardInterrupt
+        attended.append(1)
+        time.sleep(0.05)
+        return attend(*arguments)
+
+    attend = plan.attend
+    monkeypatch.setattr(plan, "attend", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        vectors_of(inference, sentences_of("many", EVEN))
+    assert len(attended) <= 3
 
 
 def test_folding_keeps_no_view_of_the_model():

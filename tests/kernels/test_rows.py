@@ -192,6 +192,26 @@ def test_blas_has_one_thread_inside_and_its_own_number_afterwards():
         set_to(before)
 
 
+def test_a_long_task_ends_where_another_has_failed(monkeypatch):
+    monkeypatch.setattr(rows, "threads", lambda: 2)
+    begun, ended = threading.Barrier(2), []
+
+    def task(i):
+        begun.wait(timeout=10)
+        if i == 0:
+            raise KeyboardInterrupt
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            rows.stop_if_failed()
+            time.sleep(0.001)
+        ended.append(i)
+
+    with pytest.raises(KeyboardInterrupt):
+        for_each(task, range(2))
+    assert not ended
+    rows.stop_if_failed()  # nothing fails outside of work
+
+
 @pytest.mark.parametrize("usual", [5e-3, 2e-5])
 def test_the_switch_interval_is_short_while_work_is_shared_and_never_longer(monkeypatch, usual):
     monkeypatch.setattr(rows, "threads", lambda: 2)
