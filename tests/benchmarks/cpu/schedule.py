@@ -2,7 +2,9 @@
 
 One turn is one measurement of one competitor; while it runs, all others wait for a message. A round gives
 every competitor one turn, and each round begins with another one. How much of the machine others used during
-the turns is measured too: a library whose idle threads spin, or another program, would show there.
+the turns is measured too: a library whose idle threads spin, or another program, would show there. Before
+each turn there is a pause, because some do: threads of ONNX Runtime for 35 ms after its last product, and
+whoever comes next, always the same one, would be slower by that.
 """
 
 import contextlib
@@ -11,6 +13,7 @@ import os
 import statistics
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +21,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 TICK = os.sysconf("SC_CLK_TCK")
 CORES = 2
+PAUSE = 0.2  # seconds
 
 
 def environment(haswell: bool) -> dict[str, str]:
@@ -168,6 +172,7 @@ class Rounds:
     def turn(self, name: str, competitor: Process | Program, task: str) -> None:
         if name in self.failures:
             return
+        time.sleep(PAUSE)
         own, before = competitor.cpu_seconds(), Machine.now()
         try:
             value = competitor.measure(task)
