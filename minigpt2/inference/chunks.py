@@ -103,12 +103,15 @@ def make_chunks(
     most_tokens = most_tokens or TOKENS_PER_ROW * most
     chunks, start = [], 0
     while start < len(order):
-        done = int(ends[start] - lengths[start])  # a chunk's first sentence shares nothing
+        done = int(ends[start - 1]) if start else 0
         stop = int(np.searchsorted(ends, done + target, side="right"))
-        if stop < len(order) and ends[stop - 1] - done < target and ends[stop] - done <= most:
+        if stop < len(order) and ends[stop - 1] - done < target:
             stop += 1  # a little more than the target rather than one chunk more
-        before = int(tokens[start] - lengths[start])
-        stop = min(stop, int(np.searchsorted(tokens, before + most_tokens, side="right")))
+        # What the first sentence shares with the last chunk is computed again: it counts here, and not in the
+        # target, or a beginning as long as the target would leave each sentence in a chunk of its own.
+        for to, limit in ((ends, most), (tokens, most_tokens)):
+            before = int(to[start] - lengths[start])
+            stop = min(stop, int(np.searchsorted(to, before + limit, side="right")))
         stop = min(max(stop, start + 1), start + batch_size)
         chosen = order[start:stop]
         if common is None:
@@ -128,16 +131,21 @@ def _length_order(sentences: FlatSentences) -> np.ndarray:
 def _shared_order(sentences: FlatSentences) -> tuple[np.ndarray, np.ndarray | None]:
     """(B',) the sentences that have tokens in alphabetical order of their ids, and with how many tokens each
     begins like the one before it (B',); by length, and None, if that is too little of all"""
-    stored = sentences.ids.astype(">u8").tobytes()  # big-endian: bytes have the order of numbers
-    edges = (8 * sentences.offsets).tolist()
-    keys = [stored[edges[b] : edges[b + 1]] for b in range(len(sentences))]
-    order = np.array(sorted(filter(keys.__getitem__, range(len(keys))), key=keys.__getitem__), np.intp)
+    order = _alphabetical_order(sentences)
     if not len(order):
         return order, None
     common = _common_beginnings(sentences, order)
     if common.sum() < LEAST_SHARED * len(sentences.ids):
         return _length_order(sentences), None
     return order, common
+
+
+def _alphabetical_order(sentences: FlatSentences) -> np.ndarray:
+    """(B',) the sentences that have tokens, compared by their ids"""
+    stored = sentences.ids.astype(">u8").tobytes()  # big-endian: bytes have the order of numbers
+    edges = (8 * sentences.offsets).tolist()
+    keys = [stored[edges[b] : edges[b + 1]] for b in range(len(sentences))]
+    return np.array(sorted(filter(keys.__getitem__, range(len(keys))), key=keys.__getitem__), np.intp)
 
 
 def _common_beginnings(sentences: FlatSentences, order: np.ndarray) -> np.ndarray:

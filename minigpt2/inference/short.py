@@ -5,7 +5,7 @@ together they read it at 23. And with large weights two cores read more than one
 MLP's wide columns are cut into parts that need nothing of each other until their updates are added up,
 
     update = Σ_p attend(a · W_qkv[p]) · W_out[p]            p: some of the heads
-    update = Σ_p gelu(a · W_fc[p]) · W_proj[p]    p: some of the F columns
+    update = Σ_p gelu(a · W_fc[p]) · W_proj[p]              p: some of the F columns
 
 which is how Shoeybi et al. 2019 (Megatron-LM), arXiv:1909.08053, section 3, cut them over GPUs. The parts do
 not depend on the number of threads, so neither does a vector. All this is a second copy of the weights.
@@ -72,7 +72,7 @@ class ShortPlan:
             def of_heads(p: int, parts: list[Part] = parts) -> None:
                 part = parts[p]
                 qkv = _empty(N, part.qkv)  # (N, 3·D/P)
-                heads = np.empty((chunk.P, D // self.parts), np.float32)
+                heads = np.empty((chunk.P, D // self.parts), np.float32)  # (places, D/P)
                 multiply(a, part.qkv, qkv)
                 attend(qkv, chunk, config, spaces[p], heads)
                 z = heads if chunk.places is None else heads[chunk.places]  # (N, D/P)

@@ -70,12 +70,14 @@ def for_each(task: Callable[[Any], None], items: Iterable[Any]) -> None:
 @contextlib.contextmanager
 def _short_switch_interval() -> Iterator[None]:
     """For one thread at a time: the interval belongs to the interpreter"""
-    before = sys.getswitchinterval()
+    global _usual_interval
+    before = _usual_interval = sys.getswitchinterval()
     try:
         sys.setswitchinterval(min(before, SWITCH_INTERVAL))
         yield
     finally:
         sys.setswitchinterval(before)
+        _usual_interval = None
 
 
 def call(task: Task) -> None:
@@ -95,6 +97,7 @@ class _Stopped(Exception):
 
 
 _busy = threading.Lock()
+_usual_interval: float | None = None  # None: the interval is the usual one
 _inboxes: list[SimpleQueue] = []
 _current = threading.local()  # .work: what this thread takes part in
 
@@ -166,10 +169,13 @@ def _wait_for_work(inbox: SimpleQueue) -> None:
 
 
 def _forget_workers() -> None:
-    """In a forked child there are no threads but the one that forked."""
-    global _busy
+    """In a forked child there are no threads but the one that forked, so nobody shares work."""
+    global _busy, _usual_interval
     _busy = threading.Lock()
     _inboxes.clear()
+    if _usual_interval is not None:
+        sys.setswitchinterval(_usual_interval)
+        _usual_interval = None
 
 
 if hasattr(os, "register_at_fork"):

@@ -181,6 +181,38 @@ def test_a_sentence_longer_than_the_workspace_that_is_free():
         assert_near(vectors_of(inference, sentence), expected(model, sentence))
 
 
+def test_long_sentences_that_begin_alike():
+    """Longer than a run of several sentences may be."""
+    config = ODD.replace(n_positions=2700, n_inner=6)
+    model, inference = plan_of(config)
+    sentences = [[(7 * t) % config.V for t in range(T)] for T in (1500, 1400, 700, 20)]
+    assert_near(vectors_of(inference, sentences), expected(model, sentences))
+
+
+def test_more_places_than_usual_on_few_rows():
+    """The workspace that is free has the rows for them, but not the places."""
+    model, inference = plan_of()
+    vectors_of(inference, sentences_of("many"))
+    sentences = [[5, 9, 2] + [1] * 40] * 300
+    assert_near(vectors_of(inference, sentences, batch_tokens=1 << 20), expected(model, sentences))
+    assert all(space.places < 12_000 for space in inference._spaces), "it is not kept"
+
+
+def test_a_workspace_for_the_usual_chunk_is_kept_whatever_its_lengths():
+    _, inference = plan_of()
+    sentences = [[b] * T for b in range(91) for T in (40, 35, 35)]
+    vectors_of(inference, sentences)
+    [padded, *_] = make_chunks(flat_sentences(sentences), 2048, 1 << 30, 2, True)
+    assert padded.lengths.sum() <= 4096 < padded.P
+    assert inference._spaces
+
+
+def test_bytes_of_the_weights():
+    _, inference = plan_of()
+    D, F = ODD.D, ODD.F
+    assert inference.weights.nbytes == 4 * ODD.L * (4 * D * D + 2 * D * F + 2 * D)
+
+
 def test_the_epsilon_is_the_configuration_s():
     model, inference = plan_of(ODD.replace(layer_norm_epsilon=0.3))
     sentences = sentences_of("scattered")
@@ -476,6 +508,33 @@ class TestChunks:
         chunks = make_chunks(flat_sentences([[1, 2, 3, 4, 5]] * 1000), 100, 1000, 2, True)
         assert max(chunk.P for chunk in chunks) <= 200
         assert sum(len(chunk.sentences) for chunk in chunks) == 1000
+
+    @pytest.mark.parametrize(
+        ("beginning", "own", "count", "most_rows"),
+        [(100, 1, 60, 360), (50, 3, 30, 190), (1000, 0, 300, 76_000)],
+    )
+    def test_a_long_beginning_is_not_computed_for_each_sentence(self, beginning, own, count, most_rows):
+        """Also where it is longer than what would be an equal share of the rows."""
+        sentences = [[*range(1000, 1000 + beginning), *[b] * own] for b in range(count)]
+        chunks = make_chunks(flat_sentences(sentences), 2048, 1024, 2, True)
+        assert sum(len(chunk.ids) for chunk in chunks) <= most_rows
+
+    def test_beginnings_of_one_another_fill_the_chunks(self):
+        sentences = [[5] * (1 + b % 200) for b in range(2000)]
+        chunks = make_chunks(flat_sentences(sentences), 2048, 1024, 2, True)
+        assert len(chunks) <= 2 * sum(map(len, sentences)) / (2 * 2048)
+
+    def test_no_chunk_is_made_of_the_last_sentence_alone(self):
+        sentences = [[1, *[b] * 7] for b in range(99)]
+        chunks = make_chunks(flat_sentences(sentences), 400, 100, 2, True)
+        assert [len(chunk.sentences) for chunk in chunks] == [50, 49]
+
+    def test_lengths_that_are_about_equal_make_one_run(self):
+        sentences = [[1] * 20, [1] * 17, [1] * 16, [2] * 5, [2] * 5]
+        [chunk] = make_chunks(flat_sentences(sentences), 100, 100, 1, True)
+        assert [(run.n, run.T) for run in chunk.runs] == [(2, 20), (1, 16), (2, 5)]
+        many = make_chunks(flat_sentences([[1] * 200] * 6), 2048, 100, 1, True)
+        assert [run.n for run in many[0].runs] == [2, 2, 2]
 
     def test_no_more_tokens_than_the_caller_asks_for(self, monkeypatch):
         _, inference = plan_of()

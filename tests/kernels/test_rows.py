@@ -225,3 +225,28 @@ def test_the_switch_interval_is_short_while_work_is_shared_and_never_longer(monk
     finally:
         sys.setswitchinterval(before)
     assert seen == pytest.approx([min(usual, rows.SWITCH_INTERVAL)] * 4)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_child_forked_while_work_is_shared_has_the_usual_switch_interval(monkeypatch):
+    monkeypatch.setattr(rows, "threads", lambda: 2)
+    usual, working, forked = sys.getswitchinterval(), threading.Barrier(3), threading.Event()
+
+    def task(i):
+        working.wait(timeout=10)
+        forked.wait(timeout=10)
+
+    sharing = threading.Thread(target=for_each, args=(task, range(2)))
+    sharing.start()
+    try:
+        working.wait(timeout=10)
+        assert sys.getswitchinterval() < usual
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if sys.getswitchinterval() == usual else 1)
+    finally:
+        forked.set()
+        sharing.join(timeout=10)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert sys.getswitchinterval() == usual
