@@ -3,8 +3,8 @@
 One turn is one measurement of one competitor; while it runs, all others wait for a message. A round gives
 every competitor one turn, and each round begins with another one. How much of the machine others used during
 the turns is measured too: a library whose idle threads spin, or another program, would show there. Before
-each turn there is a pause, because some do: threads of ONNX Runtime for 35 ms after its last product, and
-whoever comes next, always the same one, would be slower by that.
+each turn there is a pause, because some do: ONNX Runtime's threads spin on after its last product, and who
+comes next, always the same one, would be slower by that.
 """
 
 import contextlib
