@@ -4,6 +4,9 @@
     chunks.py      sentences in chunks for one thread, what they share computed once
     workspace.py   the memory in which a chunk is computed
     plan.py        the forward pass of one chunk
+    stream.py      its residual stream: embedding, layernorms
+    first.py       the first block's products, of tokens and positions apart
+    attention.py   attention over a chunk's sentences
     short.py       the same for a few tokens
     weights_print.py   whether the model is still the one that was folded
 
@@ -14,6 +17,7 @@ import math
 import threading
 from collections.abc import Callable, Mapping
 from time import perf_counter
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,16 +27,17 @@ from ..kernels import blas
 from ..kernels.rows import for_each
 from ..ragged import FlatSentences
 from .chunks import SHORTEST_IN_RUN, TOKENS_PER_ROW, Chunk, make_chunks
+from .first import first_rows
 from .folding import FoldedWeights, fold
 from .plan import run_chunk
 from .short import ShortPlan, parts_of
 from .weights_print import WeightsPrint
 from .workspace import Workspace
 
-__all__ = ["InferencePlan", "WeightsPrint"]
+__all__ = ["Computed", "InferencePlan", "WeightsPrint"]
 
 # Rows of a chunk: enough that sentences which begin alike come into the same one.
-CHUNK_ROWS = 2048
+CHUNK_ROWS = 2560
 
 # Up to so many tokens a product spends its time reading weights, and columns that lie together are read
 # faster. The copy is made when so many short calls have shown that it is worth its memory.
@@ -43,6 +48,13 @@ SHORT_CALLS = 4
 ONE_THREAD_TOKENS = 48
 
 Finish = Callable[[np.ndarray, np.ndarray], None]  # which sentences (b,), their pooled vectors (b, D)
+
+
+class Computed(NamedTuple):
+    """Rows of products, of which a pass over some sentences has fewer than they have tokens."""
+
+    rows: int  # one for all sentences whose beginnings agree up to a token and with it
+    first: int  # in the first block's queries, keys and values: see first.py
 
 
 class InferencePlan:
@@ -108,10 +120,12 @@ class InferencePlan:
             else:
                 for_each(work, chunks)
 
-    def rows(self, sentences: FlatSentences) -> int:
-        """How many tokens of B sentences are computed: one for all sentences where their beginnings agree."""
+    def computed(self, sentences: FlatSentences) -> "Computed":
+        """How much of B sentences goes through the products."""
         chunks = make_chunks(sentences, CHUNK_ROWS, len(sentences), blas.threads(), self.config.causal)
-        return sum(len(chunk.ids) for chunk in chunks)
+        long = [chunk for chunk in chunks if len(chunk.ids) > SHORT]
+        rows = sum(len(chunk.ids) for chunk in chunks)
+        return Computed(rows, rows - sum(len(chunk.ids) - first_rows(chunk) for chunk in long))
 
     def seconds_by_kind(self, sentences: FlatSentences, pooling: str) -> dict[str, float]:
         """Kind of layer -> seconds, for one pass over B sentences on one thread, chunk by chunk."""
