@@ -30,7 +30,7 @@ from .backend import DTYPES, Array, to_numpy
 from .config import GPT2Config
 from .errors import ModelError, OutputError, UsageError
 from .files import parse_json, read_json, shorten
-from .float16 import count_infinite, float32_of
+from .float16 import count_not_finite, float32_of
 from .parameters import Parameters, parameter_shapes
 
 WEIGHTS = "model.safetensors"
@@ -373,13 +373,13 @@ def _fill(flat: np.ndarray, tensor: StoredTensor) -> None:
         into = flat[first : first + len(block)]
         with np.errstate(over="ignore", invalid="ignore"):
             into[:] = float32_of(block) if block.dtype == np.float16 else block
-        bad += count_infinite(into)
+        bad += count_not_finite(into)
     _refuse_infinite(tensor, bad, flat.dtype)
 
 
 def _check_finite(tensor: StoredTensor) -> None:
     """The same check of a tensor that stays in its file."""
-    bad = sum(count_infinite(block) for _, block in tensor.blocks())
+    bad = sum(count_not_finite(block) for _, block in tensor.blocks())
     _refuse_infinite(tensor, bad, np.dtype(np.float32))
 
 

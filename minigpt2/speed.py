@@ -1,8 +1,8 @@
 """How fast a model embeds text on this machine, and how near that is to what its products could do.
 
-    operations of a pass   2 · N · (numbers in the blocks' matrices)  +  those of attention's two products;
-                           N tokens, those of a common beginning once if they are computed once, and in the
-                           first block's queries, keys and values each different one once, likewise
+    operations of a pass   2 · rows · (numbers in the blocks' matrices)  +  those of attention's two products
+    rows                   tokens; on a CPU a beginning that texts of a chunk share counts once, and for the
+                           first block's q, k and v a chunk's different tokens and its positions count instead
     attention              4 · D · (pairs of a query and a key it sees), in each block
     share of the peak      operations / seconds / the fastest product measured here
 
@@ -113,7 +113,7 @@ def measure(encoder: Encoder, texts: Sequence[str], rounds: int = 5) -> Speed:
 def operations(config: GPT2Config, lengths: Sequence[int], computed: Computed | None = None) -> float:
     """Floating-point operations of the products of one pass over sentences of these lengths.
 
-    computed   rows of the weights' products; None: as many as there are tokens
+    computed   what is multiplied with the weights; None: every token
     """
     D, F, L = config.D, config.F, config.L
     matrices = L * (4 * D * D + 2 * D * F)  # numbers in the weights of all blocks

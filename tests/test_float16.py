@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from minigpt2.float16 import count_infinite, float32_of
+from minigpt2 import float16
+from minigpt2.float16 import count_not_finite, float32_of
 
 ALL = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
 FINITE = ALL[np.isfinite(ALL)]
@@ -24,16 +25,23 @@ def test_one_that_is_not_finite_among_others(bad, place):
     numbers = np.ones((8, 8), np.float16)
     numbers.flat[place] = bad
     np.testing.assert_array_equal(float32_of(numbers), numbers.astype(np.float32))
-    assert count_infinite(numbers) == 1
+    assert count_not_finite(numbers) == 1
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_other_numbers_are_converted_too(dtype):
     numbers = np.array([1.5, -np.inf, np.nan, 1e-30], dtype)
     np.testing.assert_array_equal(float32_of(numbers), numbers.astype(np.float32))
-    assert count_infinite(numbers) == 2
+    assert count_not_finite(numbers) == 2
 
 
 def test_the_numbers_that_are_not_finite():
-    assert count_infinite(ALL) == len(ALL) - len(FINITE)
-    assert count_infinite(FINITE) == count_infinite(ALL[:0]) == 0
+    assert count_not_finite(ALL) == len(ALL) - len(FINITE)
+    assert count_not_finite(FINITE) == count_not_finite(ALL[:0]) == 0
+
+
+def test_where_subnormal_numbers_are_taken_for_0(monkeypatch):
+    """As after torch.set_flush_denormal(True), where the smallest number's product is 0."""
+    monkeypatch.setattr(float16, "SMALLEST", np.zeros(1, np.float32))
+    monkeypatch.setattr(float16, "SIGN_EXPONENT_FRACTION", np.int32(0))  # the other way would give zeros
+    assert float32_of(ALL).tobytes() == ALL.astype(np.float32).tobytes()

@@ -4,10 +4,10 @@
     chunks.py      sentences in chunks for one thread, what they share computed once
     workspace.py   the memory in which a chunk is computed
     plan.py        the forward pass of one chunk
+    short.py       the forward pass of a few tokens
     stream.py      its residual stream: embedding, layernorms
     first.py       the first block's products, of tokens and positions apart
     attention.py   attention over a chunk's sentences
-    short.py       the same for a few tokens
     weights_print.py   whether the model is still the one that was folded
 
 The explicit layers say what is computed; this package computes the same, and tests compare the two.
@@ -36,7 +36,7 @@ from .workspace import Workspace
 
 __all__ = ["Computed", "InferencePlan", "WeightsPrint"]
 
-# Rows of a chunk: enough that sentences which begin alike come into the same one.
+# Rows of a chunk: enough that sentences which begin alike come into the same one, and tokens come again.
 CHUNK_ROWS = 2560
 
 # Up to so many tokens a product spends its time reading weights, and columns that lie together are read
@@ -51,10 +51,10 @@ Finish = Callable[[np.ndarray, np.ndarray], None]  # which sentences (b,), their
 
 
 class Computed(NamedTuple):
-    """Rows of products, of which a pass over some sentences has fewer than they have tokens."""
+    """Rows that the weights' products have in one pass: where sentences begin alike, fewer than tokens."""
 
-    rows: int  # one for all sentences whose beginnings agree up to a token and with it
-    first: int  # in the first block's queries, keys and values: see first.py
+    rows: int  # in all blocks; a beginning that sentences of a chunk share counts once
+    first: int  # in the first block's q, k and v: the different tokens of a chunk, and its positions
 
 
 class InferencePlan:
@@ -120,12 +120,10 @@ class InferencePlan:
             else:
                 for_each(work, chunks)
 
-    def computed(self, sentences: FlatSentences) -> "Computed":
+    def computed(self, sentences: FlatSentences) -> Computed:
         """How much of B sentences goes through the products."""
         chunks = make_chunks(sentences, CHUNK_ROWS, len(sentences), blas.threads(), self.config.causal)
-        long = [chunk for chunk in chunks if len(chunk.ids) > SHORT]
-        rows = sum(len(chunk.ids) for chunk in chunks)
-        return Computed(rows, rows - sum(len(chunk.ids) - first_rows(chunk) for chunk in long))
+        return Computed(sum(len(chunk.ids) for chunk in chunks), sum(map(first_rows, chunks)))
 
     def seconds_by_kind(self, sentences: FlatSentences, pooling: str) -> dict[str, float]:
         """Kind of layer -> seconds, for one pass over B sentences on one thread, chunk by chunk."""
@@ -184,5 +182,5 @@ class InferencePlan:
 
 
 def _overflow_expected() -> np.errstate:
-    """Scores too large for exp are no reason for a warning: plan.py looks for them."""
+    """Scores too large for exp are no reason for a warning: attention.py looks for them."""
     return np.errstate(over="ignore")

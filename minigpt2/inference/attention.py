@@ -24,18 +24,20 @@ from .workspace import QUERY_ROWS, SCORES, Workspace, even_step
 LEAST_TOTAL, LARGEST_TOTAL = 1e-25, 1e25
 
 # Up to so many scores OpenBLAS computes q · kᵀ without packing the operands first, which takes longer than
-# the product (sgemm_small_kernel_permit of its AVX-512 kernels).
+# the product (sgemm_small_kernel_permit of its AVX-512 kernels, for K of at least 32).
 SMALL_PRODUCT = 1200
 
-# A causal query sees nothing after itself, so the keys after some queries are not multiplied at all: of a
-# sentence of up to so many tokens that is worth a product for every FEW_QUERIES, of a longer one for every
-# QUERY_ROWS.
+# Queries of one product where that keeps it small, or where a causal sentence has at most FEW_QUERIES_UP_TO
+# tokens: a query sees nothing after itself, so the keys after a product's queries are not multiplied at all.
 FEW_QUERIES = 24
 FEW_QUERIES_UP_TO = 192
 
 
 class Part(NamedTuple):
-    """Some queries of some heads of some sentences: query i stands at position S − t + i of S keys."""
+    """t consecutive queries of h heads of n sentences, and the S keys that they may see.
+
+    Causal: the last query's own key is the last of the S, so query i sees the first S − t + i + 1.
+    """
 
     q: np.ndarray  # (n, h, t, K)
     k: np.ndarray  # (n, h, K, S)
@@ -43,9 +45,9 @@ class Part(NamedTuple):
     scores: np.ndarray  # (n, h, t, S)
     rows: np.ndarray  # (n·h·t, S) the same numbers
     ones: np.ndarray  # (S,)
-    masked: np.ndarray | None  # those of the scores to which
-    mask: np.ndarray | None  # is added; None if every query sees all of these keys
-    into: np.ndarray  # (n, h, t, K)
+    masked: np.ndarray | None  # (n·h, t·t) or (n, h, t, t) the scores of the last t keys; None: all are seen
+    mask: np.ndarray | None  # (t·t,) or (t, t) added to them: −inf for the keys after a query
+    into: np.ndarray  # (n, h, t, K) a view of the heads
 
 
 class AttentionRun(NamedTuple):
@@ -53,9 +55,8 @@ class AttentionRun(NamedTuple):
 
     n: int
     T: int
-    places: slice
-    rows: np.ndarray | None  # (n·T,) the chunk's row that stands at each place; None: they are its places
-    gathered: np.ndarray  # (n·T, 3·D) what is computed from
+    rows: np.ndarray | None  # (n·T,) the chunk's row that stands at each place; None: nothing is gathered
+    gathered: np.ndarray  # (n·T, 3·D) the q, k and v of its places: a copy, or a view of the chunk's
     parts: list[Part]
 
 
@@ -65,7 +66,7 @@ class ChunkAttention:
     def __init__(
         self, chunk: Chunk, config: GPT2Config, space: Workspace, qkv: np.ndarray, heads: np.ndarray
     ) -> None:
-        """qkv, heads   where both will be; D may be of some heads only"""
+        """qkv, heads   what every `attend` reads and writes; of some heads only, D is their width"""
         self.qkv, self.heads = qkv, heads
         self.runs = []
         D, K = heads.shape[1], config.K
@@ -80,10 +81,10 @@ class ChunkAttention:
             q, k, v = gathered.reshape(n, T, 3, H, K).transpose(2, 0, 3, 1, 4)  # (n, H, T, K) each
             into = heads[places].reshape(n, T, H, K).transpose(0, 2, 1, 3)  # (n, H, T, K) a view of heads
             parts = list(_parts(q, k.swapaxes(2, 3), v, into, config.causal, space))
-            self.runs.append(AttentionRun(n, T, places, rows, gathered, parts))
+            self.runs.append(AttentionRun(n, T, rows, gathered, parts))
 
     def attend(self, sums: TokenSums | None = None) -> None:
-        """sums   in the first block, of what qkv is the sum; None: qkv is there"""
+        """sums   in the first block, what q, k and v are added up from; None: `self.qkv` holds them"""
         for run in self.runs:
             if sums is not None:
                 _add_up(sums, run)
@@ -94,6 +95,10 @@ class ChunkAttention:
 
 
 def _add_up(sums: TokenSums, run: AttentionRun) -> None:
+    """rstd · (token + position) + bias for each place of the run.
+
+    One that is left over has a token and another position, and nobody reads what comes of it.
+    """
     qkv = run.gathered  # (n·T, 3·D)
     sums.tokens.take(sums.token[run.rows], axis=0, out=qkv, mode="clip")
     by_sentence = qkv.reshape(run.n, run.T, -1)
@@ -107,12 +112,10 @@ def _parts(
 ) -> Iterator[Part]:
     """q, v and into (n, H, T, K), k (n, H, K, T) in parts with at most SCORES, or of one head"""
     n, H, T, _ = q.shape
-    step = _query_rows(T, causal)
-    for first in range(0, T, step):
-        last = min(first + step, T)
-        t, S = last - first, last if causal else T
+    for queries, keys in products_of(T, causal):
+        t, S = queries.stop - queries.start, keys.stop
         for some in _sentences_and_heads(n, H, t * S):
-            part_q = q[some][:, :, first:last]  # (n', h, t, K)
+            part_q = q[some][:, :, queries]  # (n', h, t, K)
             shape = (*part_q.shape[:3], S)
             rows = space.scores[: math.prod(shape)].reshape(-1, S)
             scores = rows.reshape(shape)
@@ -124,21 +127,23 @@ def _parts(
                 else:
                     masked, mask = scores[..., S - t :], mask.reshape(t, t)
             yield Part(
-                part_q, k[some][..., :S], v[some][:, :, :S], scores, rows, space.ones[:S],
-                masked, mask, into[some][:, :, first:last],
+                part_q, k[some][..., keys], v[some][:, :, keys], scores, rows, space.ones[keys],
+                masked, mask, into[some][:, :, queries],
             )  # fmt: skip
 
 
-def _query_rows(T: int, causal: bool) -> int:
-    """Queries of one product, of T in all"""
-    if T * T <= SMALL_PRODUCT:
-        return T
-    small = T * FEW_QUERIES <= SMALL_PRODUCT or (causal and T <= FEW_QUERIES_UP_TO)
-    return even_step(T, FEW_QUERIES if small else QUERY_ROWS)
+def products_of(T: int, causal: bool) -> list[tuple[slice, slice]]:
+    """Which queries and keys are multiplied with one another, for each head of a sentence of T tokens."""
+    step = T
+    if T * T > SMALL_PRODUCT:
+        small = T * FEW_QUERIES <= SMALL_PRODUCT or (causal and T <= FEW_QUERIES_UP_TO)
+        step = even_step(T, FEW_QUERIES if small else QUERY_ROWS)
+    queries = [slice(first, min(first + step, T)) for first in range(0, T, step)]
+    return [(some, slice(0, some.stop if causal else T)) for some in queries]
 
 
 def _sentences_and_heads(n: int, H: int, scores: int) -> Iterator[tuple[slice, slice]]:
-    """Which are taken together, so that they have at most SCORES, each having `scores`"""
+    """Sentences and heads of at most SCORES together, or one head of one sentence; `scores`: of such a one"""
     if H * scores <= SCORES:
         step = SCORES // (H * scores)
         for i in range(0, n, step):

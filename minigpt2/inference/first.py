@@ -7,7 +7,8 @@ products:
 
 So each different token of a chunk is multiplied once, and each position once: in a chunk of short sentences
 most tokens come again. The sums are added up where attention gathers its rows anyway. From the second block
-on a token's numbers depend on the tokens before it.
+on a token's numbers depend on the tokens before it. Graef 2024, arXiv:2402.13388, stores such products of the
+whole vocabulary, for models whose positions enter later.
 """
 
 from collections.abc import Callable
@@ -21,7 +22,7 @@ from .folding import FoldedWeights
 from .stream import centre, normalise
 from .workspace import Workspace, even_panels
 
-# From this many products for each row on, adding up costs more than it saves.
+# Adding up is worth while if there are at most so many products for each row.
 WORTHWHILE = 0.75
 
 
@@ -52,7 +53,7 @@ def first_rows(chunk: Chunk) -> int:
 def token_sums(
     chunk: Chunk, weights: FoldedWeights, space: Workspace, lap: Callable[[str], None]
 ) -> TokenSums | None:
-    """The first block's products, in the place of `space.qkv`; and x (N, D) and its rstd in `space`.
+    """The first block's products, in `space.qkv`; x (N, D) and rstd (N,) are left in `space` too.
 
     None, and nothing computed, where few tokens come again.
     """
@@ -62,9 +63,14 @@ def token_sums(
     ids, token = different  # (U,), (N,)
     U, N, block = len(ids), len(chunk.ids), weights.blocks[0]
     x, rstd = space.x[:N], space.rstd[:N]  # (N, D), (N,)
-    table = space.heads[: U + chunk.longest]  # (U + T, D) attention's place, as yet unused
+    table = space.heads[: U + chunk.longest]  # (U + T, D) free until attention; U + T < N
     table[:U] = float32_of(weights.wte[ids])
     table[U:] = weights.wpe[: chunk.longest]
+    common = table[:U].mean(
+        axis=0
+    )  # (D,) what tokens share is counted with the positions: it may cancel there
+    table[:U] -= common
+    table[U:] += common
     centre(table)
     for rows in even_panels(N, space.panel):
         more = space.update[: rows.stop - rows.start]  # (r, D)
@@ -75,7 +81,7 @@ def token_sums(
         normalise(x[rows], None, 0, rstd[rows], space, weights.config)
         lap("layernorm")
     products = space.qkv[: len(table)]  # (U + T, 3·D)
-    table[:, block.qkv_carrier] = 0.0  # the bias is added to sums, and once
+    table[:, block.qkv_carrier] = 0.0  # whose row is the bias, which is added when the sums are scaled
     np.matmul(table, block.qkv, out=products)
     lap("qkv")
     bias = block.qkv[block.qkv_carrier, : weights.config.D]

@@ -11,8 +11,8 @@
 What makes it fast is little other mathematics, and where the numbers are: rows that sentences share are
 computed once (chunks.py), and the first products of tokens that come again (first.py); attention takes
 sentences of about equal length together; between two attentions some hundred rows at a time pass through
-everything, and stay in the cache; no array is made on the way, and each begins at a cache line; two Python
-threads, each with chunks of its own. `layers/` is the specification, and tests hold this file to it.
+everything, and stay in the cache; no large array is made in a block, and each begins at a cache line; two
+Python threads, each with chunks of its own. `layers/` is the specification, and tests hold this file to it.
 """
 
 from collections.abc import Callable
@@ -103,7 +103,7 @@ def mlp(
     update: np.ndarray,
     lap: Callable[[str], None] = no_lap,
 ) -> None:
-    """a (r, D) -> update (r, D), without the last bias; some of the F columns at a time. Overwrites a."""
+    """a (r, D) -> update (r, D), without the last bias; some of the F columns at a time. May overwrite a."""
     F = block.fc.shape[1]
     for start in range(0, F, space.wide_columns):
         columns = slice(start, min(start + space.wide_columns, F))

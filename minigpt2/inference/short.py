@@ -68,9 +68,10 @@ class ShortPlan:
         following = [block.qkv_carrier for block in weights.blocks[1:]]
         d = D // self.parts  # columns of a part's heads
         attentions = [
-            ChunkAttention(chunk, config, space, aligned((N, 3 * d)), aligned((chunk.P, d)))
-            for space in spaces
+            ChunkAttention(chunk, config, of_part, aligned((N, 3 * d)), aligned((chunk.P, d)))
+            for of_part in spaces
         ]
+        wides = [aligned((N, config.F // self.parts)) for _ in spaces]  # (N, F/P) each
 
         embed(chunk.ids, chunk.positions, weights, x)
         normalise(x, a, weights.blocks[0].qkv_carrier, rstd, space, config)
@@ -85,8 +86,7 @@ class ShortPlan:
                 multiply(z, part.out, updates[p])
 
             def of_mlp(p: int, parts: list[Part] = parts) -> None:
-                part = parts[p]
-                wide = spaces[p].wide[: N * len(part.fc) * COLUMNS].reshape(N, -1)  # (N, F/P)
+                part, wide = parts[p], wides[p]
                 multiply(a, part.fc, wide)
                 gelu(wide, spaces[p])
                 multiply(wide, part.proj, updates[p])

@@ -8,8 +8,8 @@ import numpy as np
 from ..config import GPT2Config
 from .chunks import RUN_PLACES
 
-# Numbers that elementwise work takes at a time: with scratch of the same size they stay in the second-level
-# cache of a core, and few calls are enough, for each of which two threads need the interpreter.
+# Numbers that elementwise work takes at a time: with scratch of the same size they fill a second-level cache
+# of 1 MB. Each array operation needs the interpreter, of which two threads have one: better few large ones.
 BLOCK = 1 << 17
 
 # Rows that go from one attention to the next at a time: what they pass on the way stays in the cache.
@@ -18,7 +18,7 @@ PANEL_ROWS = 1024
 # Columns of the MLP at a time: its wide array is the largest of all, and the cores share a cache.
 WIDE_COLUMNS = 768
 
-# Query rows of one product of attention.
+# At most so many queries in one product of attention; in short sentences fewer, see attention.py.
 QUERY_ROWS = 112
 
 # Scores that are made at a time.
@@ -71,10 +71,10 @@ def even_panels(N: int, most: int) -> list[slice]:
 
 
 def aligned(shape: int | tuple[int, ...]) -> np.ndarray:
-    """Uninitialised float32 numbers, the first at a multiple of 64 bytes.
+    """Uninitialised float32 numbers, the first at the beginning of a cache line.
 
-    That is a cache line, and the widest vector that processors have: of NumPy's own arrays every such vector
-    lies in two lines.
+    NumPy promises 16 bytes only; where an array begins in the middle of a line, every vector of 64 bytes, the
+    widest that processors have, lies in two.
     """
     size = math.prod(shape) if isinstance(shape, tuple) else shape
     memory = np.empty(size + LINE // 4, np.float32)

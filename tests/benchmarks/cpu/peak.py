@@ -1,15 +1,16 @@
 """The share of the machine's matrix-product peak that minigpt2 reaches in one thread.
 
     peak    the best float32 product over SHAPES in the same process, straight before and after the encoding
-    FLOPs   2 · (numbers in the four matrices of each block) · rows + 4 · L · D · Σ T²
+    FLOPs   2 · (numbers in the four matrices of each block) · rows + 4 · L · D · scores, less
+            2 · 3·D² · (rows − first)
     rows    different beginnings of sentences: minigpt2 computes the tokens of a common beginning once, and
             what is not computed must not count
     first   rows of the first block's queries, keys and values, for which minigpt2 multiplies each different
-            token of a chunk once, and each position; it says itself how many
+            token of a chunk once, and each position once; it says itself how many
+    scores  of one head: those that attention's two products have to do with, for each sentence of its own
 
-The second term is attention's two products over whole (T, T) squares. Embedding, layernorm, softmax, GELU,
-bias and pooling count nothing, so a share of 100 % cannot be reached. The process is held on one core, so
-that neither BLAS nor the package has a second thread.
+Embedding, layernorm, softmax, GELU, bias and pooling count nothing, so a share of 100 % is out of reach.
+The process is held on one core, so that neither BLAS nor the package has a second thread.
 """
 
 import time
@@ -25,7 +26,14 @@ def flops(sentences, first: int, L: int, D: int, F: int) -> float:
     matrices = L * (3 * D * D + D * D + 2 * D * F)
     rows = len(beginnings(sentences))
     products = 2.0 * (matrices * rows - 3 * D * D * (rows - first))
-    return products + 4.0 * L * D * sum(len(ids) ** 2 for ids in sentences)
+    return products + 4.0 * L * D * sum(scores(len(ids)) for ids in sentences)
+
+
+def scores(T: int) -> int:
+    """Of a causal sentence of T tokens, one head: those that are computed."""
+    from minigpt2.inference.attention import products_of
+
+    return sum((queries.stop - queries.start) * keys.stop for queries, keys in products_of(T, True))
 
 
 def beginnings(sentences):
