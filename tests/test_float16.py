@@ -10,7 +10,9 @@ ALL = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
 FINITE = ALL[np.isfinite(ALL)]
 
 
-@pytest.mark.parametrize("numbers", [ALL, FINITE, FINITE[::3], FINITE.reshape(8, -1).T, ALL[:0]])
+@pytest.mark.parametrize(
+    "numbers", [ALL, FINITE, FINITE[np.abs(FINITE) < 6e4], FINITE.reshape(8, -1).T, ALL[:0]]
+)
 def test_every_float16_becomes_the_float32_it_is(numbers):
     with np.errstate(all="raise"):
         actual = float32_of(numbers)

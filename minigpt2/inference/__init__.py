@@ -182,5 +182,5 @@ class InferencePlan:
 
 
 def _overflow_expected() -> np.errstate:
-    """Scores too large for exp are no reason for a warning: attention.py looks for them."""
-    return np.errstate(over="ignore")
+    """Scores too large for exp are no reason for a warning, nor is their sum: attention.py looks for them."""
+    return np.errstate(over="ignore", invalid="ignore")

@@ -11,6 +11,7 @@ on a token's numbers depend on the tokens before it. Graef 2024, arXiv:2402.1338
 whole vocabulary, for models whose positions enter later.
 """
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -24,6 +25,10 @@ from .workspace import Workspace, even_panels
 
 # Adding up is worth while if there are at most so many products for each row.
 WORTHWHILE = 0.75
+
+# Where a token's row and a position's nearly cancel, what rounding has done to them remains. So the two may
+# together be at most so many times as long as the row that is their sum.
+LONGEST_SUMMANDS = 4.0
 
 
 class TokenSums(NamedTuple):
@@ -55,7 +60,7 @@ def token_sums(
 ) -> TokenSums | None:
     """The first block's products, in `space.qkv`; x (N, D) and rstd (N,) are left in `space` too.
 
-    None, and nothing computed, where few tokens come again.
+    None where few tokens come again, and where summands cancel.
     """
     different = different_tokens(chunk)
     if different is None:
@@ -80,6 +85,10 @@ def token_sums(
         lap("embedding")
         normalise(x[rows], None, 0, rstd[rows], space, weights.config)
         lap("layernorm")
+    lengths = np.sqrt(np.vecdot(table, table))  # (U + T,)
+    summands = lengths[token] + lengths[U:][chunk.positions]  # (N,)
+    if (summands * rstd).max() > LONGEST_SUMMANDS * math.sqrt(weights.config.D):
+        return None
     products = space.qkv[: len(table)]  # (U + T, 3·D)
     table[:, block.qkv_carrier] = 0.0  # whose row is the bias, which is added when the sums are scaled
     np.matmul(table, block.qkv, out=products)

@@ -1,5 +1,6 @@
 """The inference plan against the explicit layers: the same vectors, whatever the batch and the threads."""
 
+import itertools
 import json
 import os
 import threading
@@ -156,6 +157,16 @@ class TestFirstBlock:
         computed = inference.computed(flat_sentences(sentences))
         assert computed.first < computed.rows // 2
         assert_near(vectors_of(inference, sentences), expected(model, sentences))
+
+    @pytest.mark.parametrize("noise", [0.0, 1e-3, 0.1])
+    def test_a_token_that_a_position_cancels(self, noise, rng):
+        model, _ = plan_of(EVEN)
+        tokens, positions = model.parameters["wte.weight"], model.parameters["wpe.weight"]
+        tokens[3] = noise * rng.standard_normal(EVEN.D) - positions[1]
+        sentences = [[b % 7, 3, *rng.integers(0, 7, b % 20)] for b in range(200)]
+        assert_near(
+            vectors_of(InferencePlan.of(model.parameters, EVEN), sentences), expected(model, sentences)
+        )
 
     @pytest.mark.parametrize("size", [1.0, 100.0])
     def test_summands_that_cancel(self, size, rng):
@@ -348,6 +359,22 @@ def test_numbers_begin_at_a_cache_line():
     assert len(arrays) >= 9
 
 
+@pytest.mark.parametrize("inner", [700, 1600])
+def test_an_mlp_that_is_much_wider_than_the_stream(inner):
+    """In one part and in three."""
+    model, inference = plan_of(ODD.replace(n_embd=12, n_inner=inner))
+    sentences = sentences_of("many")
+    assert_near(vectors_of(inference, sentences), expected(model, sentences))
+
+
+def test_a_few_tokens_through_a_very_wide_mlp():
+    config = GPT2Config(vocab_size=9, n_positions=40, n_embd=64, n_layer=1, n_head=1, n_inner=65536)
+    model, inference = plan_of(config, scale=0.05)
+    for _ in range(6):
+        assert_near(vectors_of(inference, [[1, 2, 3] * 8]), expected(model, [[1, 2, 3] * 8]))
+    assert inference._short
+
+
 def test_small_blocks(monkeypatch):
     monkeypatch.setattr(workspace, "BLOCK", 90)
     monkeypatch.setattr(workspace, "PANEL_ROWS", 11)
@@ -414,7 +441,18 @@ def test_large_weights_come_in_parts(monkeypatch, threads, attention):
         seen.append(space)
         return attention_module.ChunkAttention(chunk, config, space, *arguments)
 
+    def watched_multiply(rows_, weight, into):
+        written.append(into)
+        return multiply(rows_, weight, into)
+
+    def watched_gelu(wide, space):
+        of_gelu.append(space)
+        return gelu(wide, space)
+
+    written, of_gelu, multiply, gelu = [], [], short.multiply, short.gelu
     monkeypatch.setattr(short, "ChunkAttention", watched)
+    monkeypatch.setattr(short, "multiply", watched_multiply)
+    monkeypatch.setattr(short, "gelu", watched_gelu)
     model, inference = plan_of(WIDE.replace(attention=attention), scale=0.1)
     sentences = [[5, 9, 2, 7], [], [1], [8, 8, 3, 90], [5, 9, 2, 1, 4], [8, 8]]
     for kind in POOLINGS:
@@ -423,7 +461,11 @@ def test_large_weights_come_in_parts(monkeypatch, threads, attention):
             assert_near(vectors_of(inference, sentences, kind, 1), exact)
     assert inference._short.parts == 3
     assert len(inference._spaces) == 3
-    assert len({id(space) for space in seen[-3:]}) == 3, "parts that run at the same time share no scratch"
+    for scratch in (seen[-3:], of_gelu[-3:]):
+        assert len({id(space) for space in scratch}) == 3, "parts that run at the same time share no scratch"
+    of_mlp, of_heads = written[-6:], written[-12:-6]
+    for part in (of_mlp, of_heads):
+        assert not any(np.shares_memory(a, b) for a, b in itertools.combinations(part, 2))
     assert {part.qkv.shape for part in inference._short.blocks[1]} == {(3, 192, 64)}
 
 
@@ -756,7 +798,8 @@ def test_a_bias_rides_on_the_number_that_a_centred_row_does_not_need(rng):
 
 def test_an_interruption_is_not_kept_waiting_by_another_thread(monkeypatch):
     """It would compute all the blocks of its chunk before."""
-    monkeypatch.setattr(rows, "threads", lambda: 2)
+    for module in (rows, blas):
+        monkeypatch.setattr(module, "threads", lambda: 2)
     _, inference = plan_of(EVEN.replace(n_layer=40))
     both, attended = threading.Barrier(2), []
 
