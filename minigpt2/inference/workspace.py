@@ -15,8 +15,9 @@ BLOCK = 1 << 17
 # Rows that go from one attention to the next at a time: what they pass on the way stays in the cache.
 PANEL_ROWS = 1024
 
-# Columns of the MLP at a time: its wide array is the largest of all, and the cores share a cache.
-WIDE_COLUMNS = 768
+# Columns of the MLP at a time, and half of them at most: its wide array is the largest of all, and the cores
+# share a cache.
+WIDE_COLUMNS = 1536
 
 # At most so many queries in one product of attention; in short sentences fewer, see attention.py.
 QUERY_ROWS = 112
@@ -45,7 +46,7 @@ class Workspace:
         panel = self.panel = min(rows, PANEL_ROWS)
         self.normalised = aligned((panel, D))  # what a sublayer reads
         self.update = aligned((panel, D))  # what a sublayer adds to the stream
-        self.wide_columns = even_step(F, WIDE_COLUMNS)
+        self.wide_columns = even_step(F, min(WIDE_COLUMNS, -(-F // 2)))
         self.more = aligned((panel if 2 * self.wide_columns < F else 0, D))  # a part of an update
         self.block, self.block_rows = BLOCK, max(1, BLOCK // D)
 

@@ -359,9 +359,9 @@ def test_numbers_begin_at_a_cache_line():
     assert len(arrays) >= 9
 
 
-@pytest.mark.parametrize("inner", [700, 1600])
+@pytest.mark.parametrize("inner", [1, 700, 4000])
 def test_an_mlp_that_is_much_wider_than_the_stream(inner):
-    """In one part and in three."""
+    """In one part, in two and in three."""
     model, inference = plan_of(ODD.replace(n_embd=12, n_inner=inner))
     sentences = sentences_of("many")
     assert_near(vectors_of(inference, sentences), expected(model, sentences))
