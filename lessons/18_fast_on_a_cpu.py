@@ -660,5 +660,7 @@ claim("one sentence alone, against one in a batch", share)
 # `minigpt2/kernels/__init__.py` (`use_kernels`),
 # `minigpt2/inference/plan.py` (`run_chunk`),
 # `minigpt2/inference/chunks.py` (`make_chunks`),
+# `minigpt2/inference/first.py` (`token_sums`),
+# `minigpt2/inference/attention.py` (`ChunkAttention`),
 # `minigpt2/inference/folding.py` (`fold_block`),
 # `minigpt2/inference/short.py` (`ShortPlan`)

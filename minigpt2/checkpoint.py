@@ -30,6 +30,7 @@ from .backend import DTYPES, Array, to_numpy
 from .config import GPT2Config
 from .errors import ModelError, OutputError, UsageError
 from .files import parse_json, read_json, shorten
+from .float16 import count_not_finite, float32_of
 from .parameters import Parameters, parameter_shapes
 
 WEIGHTS = "model.safetensors"
@@ -371,14 +372,14 @@ def _fill(flat: np.ndarray, tensor: StoredTensor) -> None:
     for first, block in tensor.blocks():
         into = flat[first : first + len(block)]
         with np.errstate(over="ignore", invalid="ignore"):
-            into[:] = block
-        bad += into.size - int(np.count_nonzero(np.isfinite(into)))
+            into[:] = float32_of(block) if block.dtype == np.float16 else block
+        bad += count_not_finite(into)
     _refuse_infinite(tensor, bad, flat.dtype)
 
 
 def _check_finite(tensor: StoredTensor) -> None:
     """The same check of a tensor that stays in its file."""
-    bad = sum(block.size - int(np.count_nonzero(np.isfinite(block))) for _, block in tensor.blocks())
+    bad = sum(count_not_finite(block) for _, block in tensor.blocks())
     _refuse_infinite(tensor, bad, np.dtype(np.float32))
 
 

@@ -1,7 +1,8 @@
 """How fast a model embeds text on this machine, and how near that is to what its products could do.
 
-    operations of a pass   2 · N · (numbers in the blocks' matrices)  +  those of attention's two products;
-                           N tokens, those of a common beginning once if they are computed once
+    operations of a pass   2 · rows · (numbers in the blocks' matrices)  +  those of attention's two products
+    rows                   tokens; on a CPU a beginning that texts of a chunk share counts once, and for the
+                           first block's q, k and v a chunk's different tokens and its positions count instead
     attention              4 · D · (pairs of a query and a key it sees), in each block
     share of the peak      operations / seconds / the fastest product measured here
 
@@ -19,6 +20,7 @@ from typing import Any, NamedTuple
 from .config import GPT2Config
 from .encoder import Encoder, TruncationWarning
 from .errors import UsageError
+from .inference import Computed
 from .kernels import blas
 from .ragged import FlatSentences, TokenBatch
 
@@ -66,7 +68,7 @@ def measure(encoder: Encoder, texts: Sequence[str], rounds: int = 5) -> Speed:
     by_length = sorted((b for b in range(len(texts)) if ids.lengths[b]), key=lambda b: ids.lengths[b])
     middle = by_length[len(by_length) // 2]
     wait, plan = _wait_for(encoder), encoder.plan()
-    computed = len(ids.ids) if plan is None else plan.rows(ids)
+    computed = Computed(len(ids.ids), len(ids.ids)) if plan is None else plan.computed(ids)
 
     def seconds(call: Callable[[], Any]) -> float:
         start = perf_counter()
@@ -96,7 +98,7 @@ def measure(encoder: Encoder, texts: Sequence[str], rounds: int = 5) -> Speed:
     return Speed(
         texts=len(texts),
         tokens=len(ids.ids),
-        computed=computed,
+        computed=computed.rows,
         longest=int(ids.lengths.max()),
         **times,
         one_tokens=int(ids.lengths[middle]),
@@ -108,16 +110,17 @@ def measure(encoder: Encoder, texts: Sequence[str], rounds: int = 5) -> Speed:
     )
 
 
-def operations(config: GPT2Config, lengths: Sequence[int], computed: int | None = None) -> float:
+def operations(config: GPT2Config, lengths: Sequence[int], computed: Computed | None = None) -> float:
     """Floating-point operations of the products of one pass over sentences of these lengths.
 
-    computed   how many of their tokens pass through the weights' products; None: all
+    computed   what is multiplied with the weights; None: every token
     """
     D, F, L = config.D, config.F, config.L
     matrices = L * (4 * D * D + 2 * D * F)  # numbers in the weights of all blocks
     pairs = sum(T * (T + 1) // 2 if config.causal else T * T for T in lengths)  # of a query and a key
-    rows = sum(lengths) if computed is None else computed
-    return 2.0 * matrices * rows + 4.0 * D * L * pairs
+    rows, first = computed or (sum(lengths), sum(lengths))
+    saved = 3 * D * D * (rows - first)
+    return 2.0 * (matrices * rows - saved) + 4.0 * D * L * pairs
 
 
 def _peak(encoder: Encoder, seconds: Callable[[Callable[[], Any]], float]) -> float:

@@ -4,7 +4,10 @@
     chunks.py      sentences in chunks for one thread, what they share computed once
     workspace.py   the memory in which a chunk is computed
     plan.py        the forward pass of one chunk
-    short.py       the same for a few tokens
+    short.py       the forward pass of a few tokens
+    stream.py      its residual stream: embedding, layernorms
+    first.py       the first block's products, of tokens and positions apart
+    attention.py   attention over a chunk's sentences
     weights_print.py   whether the model is still the one that was folded
 
 The explicit layers say what is computed; this package computes the same, and tests compare the two.
@@ -14,6 +17,7 @@ import math
 import threading
 from collections.abc import Callable, Mapping
 from time import perf_counter
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,16 +27,17 @@ from ..kernels import blas
 from ..kernels.rows import for_each
 from ..ragged import FlatSentences
 from .chunks import SHORTEST_IN_RUN, TOKENS_PER_ROW, Chunk, make_chunks
+from .first import first_rows
 from .folding import FoldedWeights, fold
 from .plan import run_chunk
 from .short import ShortPlan, parts_of
 from .weights_print import WeightsPrint
 from .workspace import Workspace
 
-__all__ = ["InferencePlan", "WeightsPrint"]
+__all__ = ["Computed", "InferencePlan", "WeightsPrint"]
 
-# Rows of a chunk: enough that sentences which begin alike come into the same one.
-CHUNK_ROWS = 2048
+# Rows of a chunk: enough that sentences which begin alike come into the same one, and tokens come again.
+CHUNK_ROWS = 2560
 
 # Up to so many tokens a product spends its time reading weights, and columns that lie together are read
 # faster. The copy is made when so many short calls have shown that it is worth its memory.
@@ -43,6 +48,13 @@ SHORT_CALLS = 4
 ONE_THREAD_TOKENS = 48
 
 Finish = Callable[[np.ndarray, np.ndarray], None]  # which sentences (b,), their pooled vectors (b, D)
+
+
+class Computed(NamedTuple):
+    """Rows that the weights' products have in one pass: where sentences begin alike, fewer than tokens."""
+
+    rows: int  # in all blocks; a beginning that sentences of a chunk share counts once
+    first: int  # in the first block's q, k and v: the different tokens of a chunk, and its positions
 
 
 class InferencePlan:
@@ -108,10 +120,10 @@ class InferencePlan:
             else:
                 for_each(work, chunks)
 
-    def rows(self, sentences: FlatSentences) -> int:
-        """How many tokens of B sentences are computed: one for all sentences where their beginnings agree."""
+    def computed(self, sentences: FlatSentences) -> Computed:
+        """How much of B sentences goes through the products."""
         chunks = make_chunks(sentences, CHUNK_ROWS, len(sentences), blas.threads(), self.config.causal)
-        return sum(len(chunk.ids) for chunk in chunks)
+        return Computed(sum(len(chunk.ids) for chunk in chunks), sum(map(first_rows, chunks)))
 
     def seconds_by_kind(self, sentences: FlatSentences, pooling: str) -> dict[str, float]:
         """Kind of layer -> seconds, for one pass over B sentences on one thread, chunk by chunk."""
@@ -170,5 +182,5 @@ class InferencePlan:
 
 
 def _overflow_expected() -> np.errstate:
-    """Scores too large for exp are no reason for a warning: plan.py looks for them."""
-    return np.errstate(over="ignore")
+    """Scores too large for exp are no reason for a warning, nor is their sum: attention.py looks for them."""
+    return np.errstate(over="ignore", invalid="ignore")

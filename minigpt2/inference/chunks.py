@@ -53,6 +53,11 @@ class Chunk(NamedTuple):
         """Places."""
         return len(self.ids) if self.rows is None else len(self.rows)
 
+    @property
+    def longest(self) -> int:
+        """The tokens of the longest sentence."""
+        return self.runs[0].T
+
 
 # Fewer tokens than this for each worker are not worth waking another one.
 LEAST_TOKENS = 64
@@ -67,7 +72,7 @@ TOKENS_PER_ROW = 2
 # A run's shortest sentence has at least this share of its longest one's tokens, and a run of several
 # sentences at most RUN_PLACES places.
 SHORTEST_IN_RUN = 0.85
-RUN_PLACES = 512
+RUN_PLACES = 1024
 
 
 def make_chunks(

@@ -9,26 +9,23 @@
     y = pool(x · rstd(x)) · gain + bias
 
 What makes it fast is little other mathematics, and where the numbers are: rows that sentences share are
-computed once (chunks.py); attention takes sentences of about equal length together; between two attentions
-some hundred rows at a time pass through everything, and stay in the cache; no array is made on the way; two
+computed once (chunks.py), and the first products of tokens that come again (first.py); attention takes
+sentences of about equal length together; between two attentions some hundred rows at a time pass through
+everything, and stay in the cache; no large array is made in a block, and each begins at a cache line; two
 Python threads, each with chunks of its own. `layers/` is the specification, and tests hold this file to it.
 """
 
-import functools
-import itertools
 from collections.abc import Callable
 
 import numpy as np
 
-from ..config import GPT2Config
 from ..kernels.rows import stop_if_failed
+from .attention import ChunkAttention
 from .chunks import Chunk
+from .first import token_sums
 from .folding import GELU_LINEAR, FoldedBlock, FoldedWeights
-from .workspace import QUERY_ROWS, SCORES, Workspace
-
-# If the sum of exp(score) over a row lies between these, no score was too large for exp and the largest not
-# too small; then the row's largest score need not be looked for.
-LEAST_TOTAL, LARGEST_TOTAL = 1e-25, 1e25
+from .stream import add, embed, normalise
+from .workspace import Workspace, even_panels
 
 
 def no_lap(kind: str) -> None:
@@ -53,8 +50,10 @@ def run_chunk(
     x, rstd, qkv = space.x[:N], space.rstd[:N], space.qkv[:N]  # (N, D), (N,), (N, 3·D)
     panels = even_panels(N, space.panel)
     first, *others = weights.blocks
+    attention = ChunkAttention(chunk, config, space, qkv, space.heads[: chunk.P])
 
-    for rows in panels:
+    sums = token_sums(chunk, weights, space, lap)
+    for rows in panels if sums is None else ():
         embed(chunk.ids[rows], chunk.positions[rows], weights, x[rows])
         lap("embedding")
         a = space.normalised[: len(x[rows])]  # (r, D)
@@ -64,7 +63,8 @@ def run_chunk(
         lap("qkv")
     for block, following in zip(weights.blocks, [*others, None], strict=True):
         stop_if_failed()
-        attend(qkv, chunk, config, space, space.heads[: chunk.P])
+        attention.attend(sums)
+        sums = None  # from the second block on
         lap("attention")
         for rows in panels:
             z = merged(space.heads, chunk, rows, space)  # (r, D)
@@ -83,86 +83,8 @@ def run_chunk(
                 lap("layernorm")
                 np.matmul(a, following.qkv, out=qkv[rows])
                 lap("qkv")
-    pool(x, rstd, chunk, weights, pooling, skipped, into)
+    pool(x, rstd, chunk, weights, pooling, skipped, into, space)
     lap("pooling")
-
-
-def even_panels(N: int, most: int) -> list[slice]:
-    """The rows 0 … N−1 in the fewest runs of at most `most`, nearly equal"""
-    count = -(-N // most)
-    edges = [i * N // count for i in range(count + 1)]
-    return [slice(start, stop) for start, stop in itertools.pairwise(edges)]
-
-
-def embed(ids: np.ndarray, positions: np.ndarray, weights: FoldedWeights, x: np.ndarray) -> None:
-    """x (N, D) = wte[ids] + wpe[positions], centred"""
-    np.add(weights.wte[ids], weights.wpe[positions], out=x)
-    x -= x.mean(axis=1, keepdims=True)
-
-
-def normalise(
-    x: np.ndarray, a: np.ndarray, carrier: int, rstd: np.ndarray, space: Workspace, config: GPT2Config
-) -> None:
-    """a (N, D) = x · rstd, with a 1 in the carrier's column; rstd (N,) = 1 / sqrt(mean(x²) + eps)"""
-    for start in range(0, len(x), space.block_rows):
-        rows = slice(start, start + space.block_rows)
-        _normalise_rows(x[rows], a[rows], carrier, rstd[rows], config)
-
-
-def add(
-    x: np.ndarray,
-    update: np.ndarray,
-    bias: np.ndarray,
-    a: np.ndarray | None,
-    carrier: int,
-    rstd: np.ndarray,
-    space: Workspace,
-    config: GPT2Config,
-) -> None:
-    """x += update + bias, and what the next sublayer reads: rstd (N,), and a (N, D) unless it is None"""
-    for start in range(0, len(x), space.block_rows):
-        rows = slice(start, start + space.block_rows)
-        block = x[rows]
-        block += update[rows]
-        block += bias
-        _normalise_rows(block, None if a is None else a[rows], carrier, rstd[rows], config)
-
-
-def _normalise_rows(
-    x: np.ndarray, a: np.ndarray | None, carrier: int, rstd: np.ndarray, config: GPT2Config
-) -> None:
-    np.vecdot(x, x, out=rstd)
-    rstd *= 1.0 / config.D
-    rstd += config.layer_norm_epsilon
-    np.sqrt(rstd, out=rstd)
-    np.reciprocal(rstd, out=rstd)
-    if a is not None:
-        np.multiply(x, rstd[:, None], out=a)
-        a[:, carrier] = 1.0
-
-
-def attend(qkv: np.ndarray, chunk: Chunk, config: GPT2Config, space: Workspace, heads: np.ndarray) -> None:
-    """qkv (N, 3·D) -> heads (P, D): what the token at each place gathers; D may be of some heads only"""
-    D, K = heads.shape[1], config.K
-    H = D // K
-    for start, _, n, T in chunk.runs:
-        places = slice(start, start + n * T)
-        if chunk.rows is None:
-            run = qkv[places]  # (n·T, 3·D)
-        else:
-            run = space.gathered[: n * T * 3 * D].reshape(n * T, 3 * D)
-            np.take(qkv, chunk.rows[places], axis=0, out=run, mode="clip")  # "raise" would make a copy
-        q, k, v = run.reshape(n, T, 3, H, K).transpose(2, 0, 3, 1, 4)  # (n, H, T, K) each
-        gathered = heads[places].reshape(n, T, H, K).transpose(0, 2, 1, 3)  # (n, H, T, K) a view of heads
-        for first in range(0, T, QUERY_ROWS):
-            last = min(first + QUERY_ROWS, T)
-            seen = last if config.causal else T
-            for some, of in _parts(n, H, (last - first) * seen):
-                part = (some, of)
-                _attend_part(
-                    q[part][:, :, first:last], k[part][:, :, :seen], v[part][:, :, :seen],
-                    gathered[part][:, :, first:last], config.causal, space,
-                )  # fmt: skip
 
 
 def merged(heads: np.ndarray, chunk: Chunk, rows: slice, space: Workspace) -> np.ndarray:
@@ -170,58 +92,8 @@ def merged(heads: np.ndarray, chunk: Chunk, rows: slice, space: Workspace) -> np
     if chunk.places is None:
         return heads[rows]
     z = space.normalised[: rows.stop - rows.start]  # (r, D)
-    np.take(heads, chunk.places[rows], axis=0, out=z, mode="clip")
+    heads.take(chunk.places[rows], axis=0, out=z, mode="clip")
     return z
-
-
-def _parts(n: int, H: int, scores: int) -> list[tuple[slice, slice]]:
-    """Sentences and heads that are taken together, so that they have at most SCORES, each having `scores`"""
-    if n * H * scores <= SCORES:
-        return [(slice(0, n), slice(0, H))]
-    if H * scores <= SCORES:
-        step = SCORES // (H * scores)
-        return [(slice(i, i + step), slice(0, H)) for i in range(0, n, step)]
-    step = max(1, SCORES // scores)
-    return [(slice(i, i + 1), slice(h, h + step)) for i in range(n) for h in range(0, H, step)]
-
-
-def _attend_part(
-    q: np.ndarray, k: np.ndarray, v: np.ndarray, into: np.ndarray, causal: bool, space: Workspace
-) -> None:
-    """q (n, h, t, K), k and v (n, h, S, K) -> into (n, h, t, K): query i stands at position S − t + i"""
-    n, h, t, _ = q.shape
-    S = k.shape[2]
-    flat = space.scores[: n * h * t * S]
-    scores, rows = flat.reshape(n, h, t, S), flat.reshape(n * h * t, S)
-    _scores(q, k, causal, scores)
-    np.exp(flat, out=flat)
-    total = rows @ space.ones[:S]  # (n·h·t,)
-    if not (total.min() > LEAST_TOTAL and total.max() < LARGEST_TOTAL):
-        _scores(q, k, causal, scores)
-        rows -= rows.max(axis=1, keepdims=True)
-        np.exp(flat, out=flat)
-        total = rows @ space.ones[:S]  # (n·h·t,)
-    rows *= np.reciprocal(total)[:, None]
-    np.matmul(scores, v, out=into)
-
-
-def _scores(q: np.ndarray, k: np.ndarray, causal: bool, scores: np.ndarray) -> None:
-    """scores (n, h, t, S) = q · kᵀ, −inf for the keys after a query"""
-    n, h, t, S = scores.shape
-    np.matmul(q, k.swapaxes(2, 3), out=scores)
-    if not causal or t == 1:
-        return
-    if t == S:  # the same numbers in longer rows, which is faster
-        pairs = scores.reshape(n * h, t * t)
-        pairs += _hidden(t)
-    else:
-        scores[..., S - t :] += _hidden(t).reshape(t, t)
-
-
-@functools.lru_cache(QUERY_ROWS)
-def _hidden(t: int) -> np.ndarray:
-    """What is added to the scores of t queries and the last t keys: (t·t,), −inf above the diagonal"""
-    return np.where(np.tri(t, dtype=bool), 0.0, -np.inf).astype(np.float32).reshape(t * t)
 
 
 def mlp(
@@ -231,7 +103,7 @@ def mlp(
     update: np.ndarray,
     lap: Callable[[str], None] = no_lap,
 ) -> None:
-    """a (r, D) -> update (r, D), without the last bias; some of the F columns at a time"""
+    """a (r, D) -> update (r, D), without the last bias; some of the F columns at a time. May overwrite a."""
     F = block.fc.shape[1]
     for start in range(0, F, space.wide_columns):
         columns = slice(start, min(start + space.wide_columns, F))
@@ -240,7 +112,8 @@ def mlp(
         lap("mlp")
         gelu(wide, space)
         lap("gelu")
-        product = update if start == 0 else space.more[: len(a)]  # (r, D)
+        spare = a if columns.stop == F else space.more[: len(a)]  # (r, D) nobody reads a after the last part
+        product = update if start == 0 else spare
         np.matmul(wide, block.proj[columns], out=product)
         if start:
             update += product
@@ -269,6 +142,7 @@ def pool(
     kind: str,
     skipped: int,
     into: np.ndarray,
+    space: Workspace,
 ) -> None:
     """The last layernorm and the pooling of layers/pooling.py: a mean of normalised rows is x, weighted.
 
@@ -276,9 +150,13 @@ def pool(
     """
     for start, first, n, T in chunk.runs:
         rows = slice(start, start + n * T)
-        if chunk.rows is not None:
+        if chunk.rows is None:
+            stream = x[rows]  # (n·T, D)
+        else:
             rows = chunk.rows[rows]  # (n·T,)
-        stream, scale = x[rows].reshape(n, T, -1), rstd[rows].reshape(n, T)  # (n, T, D), (n, T)
+            stream = space.gathered[: n * T * x.shape[1]].reshape(n * T, -1)
+            x.take(rows, axis=0, out=stream, mode="clip")
+        stream, scale = stream.reshape(n, T, -1), rstd[rows].reshape(n, T)  # (n, T, D), (n, T)
         t, lengths = np.arange(T), chunk.lengths[first : first + n, None]  # (T,), (n, 1)
         pooled = (t >= skipped) & (t < lengths)  # (n, T)
         some = lengths[:, 0] > skipped  # (n,)
@@ -293,10 +171,10 @@ def pool(
 
 def token_shares(pooled: np.ndarray, kind: str) -> np.ndarray:
     """(n, T) which tokens are pooled -> (n, T) float32, how much each counts, as in layers/pooling.py"""
-    shares = pooled.astype(np.float64)  # (n, T)
+    shares = pooled.astype(np.float32)  # (n, T)
     if kind == "weighted_mean":
-        shares *= np.arange(1, pooled.shape[1] + 1)
+        shares *= np.arange(1, pooled.shape[1] + 1, dtype=np.float32)
     elif kind == "last":
         shares[:, :-1] *= ~pooled[:, 1:]
     shares /= np.maximum(shares.sum(axis=1, keepdims=True), 1.0)
-    return shares.astype(np.float32)
+    return shares

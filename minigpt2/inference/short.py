@@ -17,10 +17,12 @@ import numpy as np
 
 from ..config import GPT2Config
 from ..kernels.rows import for_each
+from .attention import ChunkAttention
 from .chunks import Chunk
 from .folding import FoldedBlock, FoldedWeights
-from .plan import add, attend, embed, gelu, normalise, pool
-from .workspace import Workspace
+from .plan import gelu, pool
+from .stream import add, embed, normalise
+from .workspace import Workspace, aligned
 
 COLUMNS = 64  # of a weight that lie together
 
@@ -62,25 +64,29 @@ class ShortPlan:
         weights, config, space = self.weights, self.weights.config, spaces[0]
         N, D = len(chunk.ids), config.D
         x, a, rstd = space.x[:N], space.normalised[:N], space.rstd[:N]  # (N, D), (N, D), (N,)
-        updates = np.empty((self.parts, N, D), np.float32)  # (P, N, D)
+        updates = aligned((self.parts, N, D))  # (P, N, D)
         following = [block.qkv_carrier for block in weights.blocks[1:]]
+        d = D // self.parts  # columns of a part's heads
+        attentions = [
+            ChunkAttention(chunk, config, of_part, aligned((N, 3 * d)), aligned((chunk.P, d)))
+            for of_part in spaces
+        ]
+        wides = [aligned((N, config.F // self.parts)) for _ in spaces]  # (N, F/P) each
 
         embed(chunk.ids, chunk.positions, weights, x)
         normalise(x, a, weights.blocks[0].qkv_carrier, rstd, space, config)
         for block, parts, carrier in zip(weights.blocks, self.blocks, [*following, None], strict=True):
 
             def of_heads(p: int, parts: list[Part] = parts) -> None:
-                part = parts[p]
-                qkv = _empty(N, part.qkv)  # (N, 3·D/P)
-                heads = np.empty((chunk.P, D // self.parts), np.float32)  # (places, D/P)
-                multiply(a, part.qkv, qkv)
-                attend(qkv, chunk, config, spaces[p], heads)
+                part, attention = parts[p], attentions[p]
+                multiply(a, part.qkv, attention.qkv)
+                attention.attend()
+                heads = attention.heads  # (places, D/P)
                 z = heads if chunk.places is None else heads[chunk.places]  # (N, D/P)
                 multiply(z, part.out, updates[p])
 
             def of_mlp(p: int, parts: list[Part] = parts) -> None:
-                part = parts[p]
-                wide = _empty(N, part.fc)  # (N, F/P)
+                part, wide = parts[p], wides[p]
                 multiply(a, part.fc, wide)
                 gelu(wide, spaces[p])
                 multiply(wide, part.proj, updates[p])
@@ -90,7 +96,7 @@ class ShortPlan:
             self._each(of_mlp)
             following_a = None if carrier is None else a
             add(x, _sum(updates), block.proj_bias, following_a, carrier or 0, rstd, space, config)
-        pool(x, rstd, chunk, weights, pooling, skipped, into)
+        pool(x, rstd, chunk, weights, pooling, skipped, into, space)
 
     def _each(self, run) -> None:
         if self.parts == 1:
@@ -130,11 +136,9 @@ def _part(block: FoldedBlock, config: GPT2Config, p: int, parts: int) -> Part:
 def _in_columns(weight: np.ndarray) -> np.ndarray:
     """(in, out) -> (out/64, in, 64)"""
     rows, columns = weight.shape
-    return np.ascontiguousarray(weight.reshape(rows, columns // COLUMNS, COLUMNS).transpose(1, 0, 2))
-
-
-def _empty(N: int, weight: np.ndarray) -> np.ndarray:
-    return np.empty((N, len(weight) * COLUMNS), np.float32)
+    result = aligned((columns // COLUMNS, rows, COLUMNS))
+    result[...] = weight.reshape(rows, columns // COLUMNS, COLUMNS).transpose(1, 0, 2)
+    return result
 
 
 def _sum(updates: np.ndarray) -> np.ndarray:

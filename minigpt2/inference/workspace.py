@@ -1,26 +1,32 @@
 """The memory in which one thread computes one chunk, made once and used again and again."""
 
+import itertools
+import math
+
 import numpy as np
 
 from ..config import GPT2Config
 from .chunks import RUN_PLACES
 
-# Numbers that elementwise work takes at a time: with scratch of the same size they stay in the second-level
-# cache of a core.
-BLOCK = 1 << 16
+# Numbers that elementwise work takes at a time: with scratch of the same size they fill a second-level cache
+# of 1 MB. Each array operation needs the interpreter, of which two threads have one: better few large ones.
+BLOCK = 1 << 17
 
 # Rows that go from one attention to the next at a time: what they pass on the way stays in the cache.
 PANEL_ROWS = 1024
 
-# Columns of the MLP at a time: its wide array is the largest of all, and the cores share a cache.
-WIDE_COLUMNS = 768
+# Columns of the MLP at a time, and half of them at most: its wide array is the largest of all, and the cores
+# share a cache.
+WIDE_COLUMNS = 1536
 
-# Query rows of one product of attention. A causal token sees nothing after itself, so the keys after a block
-# of queries are not multiplied at all.
-QUERY_ROWS = 128
+# At most so many queries in one product of attention; in short sentences fewer, see attention.py.
+QUERY_ROWS = 112
 
 # Scores that are made at a time.
 SCORES = 1 << 18
+
+# Bytes of a cache line.
+LINE = 64
 
 
 class Workspace:
@@ -32,26 +38,46 @@ class Workspace:
     def __init__(self, config: GPT2Config, rows: int, places: int) -> None:
         D, F = config.D, config.F
         self.rows, self.places = rows, places
-        self.x = np.empty((rows, D), np.float32)  # the residual stream
-        self.rstd = np.empty(rows, np.float32)
-        self.qkv = np.empty((rows, 3 * D), np.float32)
-        self.heads = np.empty((places, D), np.float32)  # what attention gives
+        self.x = aligned((rows, D))  # the residual stream
+        self.rstd = aligned(rows)
+        self.qkv = aligned((rows, 3 * D))
+        self.heads = aligned((places, D))  # what attention gives
 
         panel = self.panel = min(rows, PANEL_ROWS)
-        self.normalised = np.empty((panel, D), np.float32)  # what a sublayer reads
-        self.update = np.empty((panel, D), np.float32)  # what a sublayer adds to the stream
-        self.wide_columns = even_step(F, WIDE_COLUMNS)
-        self.more = np.empty((panel if self.wide_columns < F else 0, D), np.float32)  # a part of an update
+        self.normalised = aligned((panel, D))  # what a sublayer reads
+        self.update = aligned((panel, D))  # what a sublayer adds to the stream
+        self.wide_columns = even_step(F, min(WIDE_COLUMNS, -(-F // 2)))
+        self.more = aligned((panel if 2 * self.wide_columns < F else 0, D))  # a part of an update
         self.block, self.block_rows = BLOCK, max(1, BLOCK // D)
 
         # Attention and MLP never run at the same time, so they share their memory.
         of_run = max(RUN_PLACES, config.n_positions) * 3 * D
-        self.gathered = self.wide = np.empty(max(of_run, panel * self.wide_columns), np.float32)
+        self.gathered = self.wide = aligned(max(of_run, panel * self.wide_columns))
         of_scores = max(SCORES, QUERY_ROWS * config.n_positions)
-        self.scores = self.gelu = np.empty(max(of_scores, BLOCK, F), np.float32)
-        self.ones = np.ones(config.n_positions, np.float32)
+        self.scores = self.gelu = aligned(max(of_scores, BLOCK, F))
+        self.ones = aligned(config.n_positions)
+        self.ones[:] = 1.0
 
 
 def even_step(size: int, most: int) -> int:
     """In steps of this, at most `most`, `size` is passed in as few and as equal parts as may be."""
     return -(-size // -(-size // most))
+
+
+def even_panels(N: int, most: int) -> list[slice]:
+    """The rows 0 … N−1 in the fewest runs of at most `most`, nearly equal"""
+    count = -(-N // most)
+    edges = [i * N // count for i in range(count + 1)]
+    return [slice(start, stop) for start, stop in itertools.pairwise(edges)]
+
+
+def aligned(shape: int | tuple[int, ...]) -> np.ndarray:
+    """Uninitialised float32 numbers, the first at the beginning of a cache line.
+
+    NumPy promises 16 bytes only; where an array begins in the middle of a line, every vector of 64 bytes, the
+    widest that processors have, lies in two.
+    """
+    size = math.prod(shape) if isinstance(shape, tuple) else shape
+    memory = np.empty(size + LINE // 4, np.float32)
+    start = -memory.ctypes.data % LINE // 4
+    return memory[start : start + size].reshape(shape)

@@ -1,5 +1,6 @@
 """The inference plan against the explicit layers: the same vectors, whatever the batch and the threads."""
 
+import itertools
 import json
 import os
 import threading
@@ -17,7 +18,8 @@ from minigpt2.checkpoint import StoredParameters, write_checkpoint
 from minigpt2.config import GPT2Config
 from minigpt2.encoder import Encoder
 from minigpt2.errors import ModelError
-from minigpt2.inference import InferencePlan, WeightsPrint, plan, short, workspace
+from minigpt2.inference import CHUNK_ROWS, InferencePlan, WeightsPrint, plan, short, workspace
+from minigpt2.inference import attention as attention_module
 from minigpt2.inference import chunks as chunks_module
 from minigpt2.inference.chunks import make_chunks
 from minigpt2.inference.folding import carrying
@@ -40,6 +42,7 @@ LENGTHS = {
     "adjacent": [4, 4, 4, 7, 7],
     "long": [3, 129, 300, 128, 257, 40],
     "many": [1 + (7 * b) % 31 for b in range(90)],
+    "in parts": [34, 35, 36, 48, 49, 50, 51, 191, 192, 193],
 }
 
 
@@ -107,8 +110,88 @@ def test_sentences_that_begin_alike(name, config):
     model, inference = plan_of(config)
     sentences = alike(sentences_of(name))
     assert_near(vectors_of(inference, sentences), expected(model, sentences))
-    computed = inference.rows(flat_sentences(sentences))
+    computed = inference.computed(flat_sentences(sentences)).rows
     assert computed <= max(sum(map(len, sentences)) // 3, sum(map(len, sentences_of(name))) + 300)
+
+
+class TestFirstBlock:
+    """Its products, of tokens and positions apart."""
+
+    @pytest.mark.parametrize("kind", POOLINGS)
+    @pytest.mark.parametrize("config", [ODD, EVEN], ids=["odd", "even"])
+    def test_vectors_are_those_of_the_layers(self, config, kind, rng):
+        model, inference = plan_of(config)
+        sentences = [rng.integers(0, 5, 1 + b % 29).tolist() for b in range(200)]
+        computed = inference.computed(flat_sentences(sentences))
+        assert computed.first <= computed.rows // 20
+        assert_near(vectors_of(inference, sentences, kind), expected(model, sentences, kind))
+
+    def test_each_different_token_and_each_position_is_multiplied_once(self):
+        _, inference = plan_of()
+        sentences = [
+            [90, 3, 3, 90],
+            [90, 3, 3, 5, 3],
+            [90, 3, 7, 3, 3, 3],
+            [7] * 6,
+            [7] * 6,
+            [3] * 5,
+            [90, 90],
+        ]
+        # 90 3 3 90 · 5 3 · 7 3 3 3 · 7 7 7 7 7 7 · 3 3 3 3 3 · 90;  3 5 7 90 at 6 positions
+        assert inference.computed(flat_sentences(sentences * 2)) == (22, 10)
+
+    def test_tokens_that_differ_are_multiplied_as_they_are(self):
+        model, inference = plan_of()
+        sentences = [[*range(b, b + 30)] for b in range(0, 60, 2)] + [[*range(50)]] * 2
+        computed = inference.computed(flat_sentences(sentences[:2] + sentences[-2:]))
+        assert computed.first == computed.rows
+        assert_near(vectors_of(inference, sentences), expected(model, sentences))
+
+    @pytest.mark.parametrize("name", ["wte", "wpe"])
+    def test_one_summand_that_is_much_larger(self, name):
+        """GPT-2's positions have numbers of 50 times the others' size."""
+        model, _ = plan_of(EVEN)
+        model.parameters[f"{name}.weight"][:, 11] *= 300.0
+        inference = InferencePlan.of(model.parameters, EVEN)
+        sentences = alike(sentences_of("many"))
+        computed = inference.computed(flat_sentences(sentences))
+        assert computed.first < computed.rows // 2
+        assert_near(vectors_of(inference, sentences), expected(model, sentences))
+
+    @pytest.mark.parametrize("noise", [0.0, 1e-3, 0.1])
+    def test_a_token_that_a_position_cancels(self, noise, rng):
+        model, _ = plan_of(EVEN)
+        tokens, positions = model.parameters["wte.weight"], model.parameters["wpe.weight"]
+        tokens[3] = noise * rng.standard_normal(EVEN.D) - positions[1]
+        sentences = [[b % 7, 3, *rng.integers(0, 7, b % 20)] for b in range(200)]
+        assert_near(
+            vectors_of(InferencePlan.of(model.parameters, EVEN), sentences), expected(model, sentences)
+        )
+
+    @pytest.mark.parametrize("size", [1.0, 100.0])
+    def test_summands_that_cancel(self, size, rng):
+        """What is added to every token and subtracted from every position changes nothing."""
+        model, _ = plan_of(EVEN)
+        tokens, positions = model.parameters["wte.weight"], model.parameters["wpe.weight"]
+        common = (8 * size * rng.standard_normal(EVEN.D)).round().astype(np.float32) / 8  # (D,)
+        for table in (tokens, positions):
+            table[:] = (4096 * table).round() / 4096  # so that nothing is rounded below
+        sentences = alike(sentences_of("many"))
+        exact = expected(model, sentences)
+        tokens += common
+        positions -= common
+        assert_near(expected(model, sentences), exact, 1e-12)
+        assert_near(vectors_of(InferencePlan.of(model.parameters, EVEN), sentences), exact)
+
+    def test_a_table_in_float16(self, tmp_path):
+        model, _ = plan_of(EVEN)
+        write_checkpoint(tmp_path, model.parameters, "float16")
+        sentences = alike(sentences_of("many"))
+        with StoredParameters(tmp_path, EVEN) as stored:
+            inference = InferencePlan.of_files(stored, EVEN)
+            rounded = type(model)(EVEN, stored.read(EVEN))
+            assert inference.weights.wte.dtype == np.float16
+            assert_near(vectors_of(inference, sentences), expected(rounded, sentences))
 
 
 def test_a_token_changes_what_comes_after_it_and_nothing_else(rng):
@@ -163,7 +246,7 @@ def test_unusually_large_workspaces_are_not_kept():
     vectors_of(inference, sentences, batch_tokens=5000)
     assert not inference._spaces
     vectors_of(inference, sentences_of("many"), batch_tokens=3)
-    assert {space.rows for space in inference._spaces} == {2048}, "large enough for the usual chunk"
+    assert {space.rows for space in inference._spaces} == {CHUNK_ROWS}, "large enough for the usual chunk"
 
 
 def test_blocks_smaller_than_a_row(monkeypatch):
@@ -200,10 +283,10 @@ def test_more_places_than_usual_on_few_rows():
 
 def test_a_workspace_for_the_usual_chunk_is_kept_whatever_its_lengths():
     _, inference = plan_of()
-    sentences = [[b] * T for b in range(91) for T in (40, 35, 35)]
+    sentences = [[b] * T for b in range(91) for T in (40, 35, 35, 35)]
     vectors_of(inference, sentences)
-    [padded, *_] = make_chunks(flat_sentences(sentences), 2048, 1 << 30, 2, True)
-    assert padded.lengths.sum() <= 4096 < padded.P
+    [padded, *_] = make_chunks(flat_sentences(sentences), CHUNK_ROWS, 1 << 30, 2, True)
+    assert padded.lengths.sum() <= 2 * CHUNK_ROWS < padded.P
     assert inference._spaces
 
 
@@ -229,7 +312,7 @@ def test_rows_whose_scores_are_all_beyond_exp(size, rng):
     space = workspace.Workspace(config, N, N)
     [chunk] = make_chunks(flat_sentences([[1] * N]), N, 1, 1, True)
     with np.errstate(over="ignore"):
-        plan.attend(qkv, chunk, config, space, z)
+        attention_module.ChunkAttention(chunk, config, space, qkv, z).attend()
     for h in range(config.H):
         columns = slice(h * config.K, (h + 1) * config.K)
         for t in range(N):
@@ -240,11 +323,56 @@ def test_rows_whose_scores_are_all_beyond_exp(size, rng):
 
 
 def test_a_part_of_the_heads_at_a_time(monkeypatch):
-    monkeypatch.setattr(plan, "SCORES", 200)
+    monkeypatch.setattr(attention_module, "SCORES", 200)
     monkeypatch.setattr(workspace, "SCORES", 200)
     model, inference = plan_of()
     sentences = sentences_of("long")
     assert_near(vectors_of(inference, sentences), expected(model, sentences))
+
+
+@pytest.mark.parametrize("attention", ["causal", "bidirectional"])
+@pytest.mark.parametrize("T", [1, 34, 35, 50, 51, 192, 193, 300])
+def test_every_query_is_in_one_part_with_the_keys_it_sees(T, attention):
+    config = ODD.replace(attention=attention)
+    space = workspace.Workspace(config, 2 * T, 2 * T)
+    [chunk] = make_chunks(flat_sentences([[1] * T, [2] * T]), 1000, 10, 1, config.causal)
+    made = attention_module.ChunkAttention(chunk, config, space, space.qkv[: 2 * T], space.heads[: 2 * T])
+    [run] = made.runs
+    queries = 0
+    for part in run.parts:
+        n, h, t, S = part.scores.shape
+        assert (n, h) == (2, config.H)
+        queries += t
+        assert (queries if config.causal else T) == S
+        assert t * S <= attention_module.SMALL_PRODUCT or T > 50
+    assert queries == T
+
+
+def test_numbers_begin_at_a_cache_line():
+    for shape in (3, (5, 7), (2, 3, 4), 1 << 18):
+        assert workspace.aligned(shape).ctypes.data % 64 == 0
+        assert workspace.aligned(shape).shape == np.empty(shape).shape
+    assert workspace.aligned((0, 8)).shape == (0, 8)
+    space = workspace.Workspace(EVEN, 300, 400)
+    arrays = [array for array in vars(space).values() if isinstance(array, np.ndarray) and array.size]
+    assert all(array.ctypes.data % 64 == 0 for array in arrays)
+    assert len(arrays) >= 9
+
+
+@pytest.mark.parametrize("inner", [1, 700, 4000])
+def test_an_mlp_that_is_much_wider_than_the_stream(inner):
+    """In one part, in two and in three."""
+    model, inference = plan_of(ODD.replace(n_embd=12, n_inner=inner))
+    sentences = sentences_of("many")
+    assert_near(vectors_of(inference, sentences), expected(model, sentences))
+
+
+def test_a_few_tokens_through_a_very_wide_mlp():
+    config = GPT2Config(vocab_size=9, n_positions=40, n_embd=64, n_layer=1, n_head=1, n_inner=65536)
+    model, inference = plan_of(config, scale=0.05)
+    for _ in range(6):
+        assert_near(vectors_of(inference, [[1, 2, 3] * 8]), expected(model, [[1, 2, 3] * 8]))
+    assert inference._short
 
 
 def test_small_blocks(monkeypatch):
@@ -309,12 +437,22 @@ def test_large_weights_come_in_parts(monkeypatch, threads, attention):
     monkeypatch.setattr(rows, "threads", lambda: threads)
     seen = []
 
-    def watched(*arguments):
-        seen.append(arguments[3])
-        return attend(*arguments)
+    def watched(chunk, config, space, *arguments):
+        seen.append(space)
+        return attention_module.ChunkAttention(chunk, config, space, *arguments)
 
-    attend = short.attend
-    monkeypatch.setattr(short, "attend", watched)
+    def watched_multiply(rows_, weight, into):
+        written.append(into)
+        return multiply(rows_, weight, into)
+
+    def watched_gelu(wide, space):
+        of_gelu.append(space)
+        return gelu(wide, space)
+
+    written, of_gelu, multiply, gelu = [], [], short.multiply, short.gelu
+    monkeypatch.setattr(short, "ChunkAttention", watched)
+    monkeypatch.setattr(short, "multiply", watched_multiply)
+    monkeypatch.setattr(short, "gelu", watched_gelu)
     model, inference = plan_of(WIDE.replace(attention=attention), scale=0.1)
     sentences = [[5, 9, 2, 7], [], [1], [8, 8, 3, 90], [5, 9, 2, 1, 4], [8, 8]]
     for kind in POOLINGS:
@@ -323,7 +461,11 @@ def test_large_weights_come_in_parts(monkeypatch, threads, attention):
             assert_near(vectors_of(inference, sentences, kind, 1), exact)
     assert inference._short.parts == 3
     assert len(inference._spaces) == 3
-    assert len({id(space) for space in seen[-3:]}) == 3, "parts that run at the same time share no scratch"
+    for scratch in (seen[-3:], of_gelu[-3:]):
+        assert len({id(space) for space in scratch}) == 3, "parts that run at the same time share no scratch"
+    of_mlp, of_heads = written[-6:], written[-12:-6]
+    for part in (of_mlp, of_heads):
+        assert not any(np.shares_memory(a, b) for a, b in itertools.combinations(part, 2))
     assert {part.qkv.shape for part in inference._short.blocks[1]} == {(3, 192, 64)}
 
 
@@ -533,7 +675,7 @@ class TestChunks:
         sentences = [[1] * 20, [1] * 17, [1] * 16, [2] * 5, [2] * 5]
         [chunk] = make_chunks(flat_sentences(sentences), 100, 100, 1, True)
         assert [(run.n, run.T) for run in chunk.runs] == [(2, 20), (1, 16), (2, 5)]
-        many = make_chunks(flat_sentences([[1] * 200] * 6), 2048, 100, 1, True)
+        many = make_chunks(flat_sentences([[1] * 400] * 6), 2048, 100, 1, True)
         assert [run.n for run in many[0].runs] == [2, 2, 2]
 
     def test_no_more_tokens_than_the_caller_asks_for(self, monkeypatch):
@@ -656,7 +798,8 @@ def test_a_bias_rides_on_the_number_that_a_centred_row_does_not_need(rng):
 
 def test_an_interruption_is_not_kept_waiting_by_another_thread(monkeypatch):
     """It would compute all the blocks of its chunk before."""
-    monkeypatch.setattr(rows, "threads", lambda: 2)
+    for module in (rows, blas):
+        monkeypatch.setattr(module, "threads", lambda: 2)
     _, inference = plan_of(EVEN.replace(n_layer=40))
     both, attended = threading.Barrier(2), []
 
@@ -669,8 +812,8 @@ def test_an_interruption_is_not_kept_waiting_by_another_thread(monkeypatch):
         time.sleep(0.05)
         return attend(*arguments)
 
-    attend = plan.attend
-    monkeypatch.setattr(plan, "attend", interrupted)
+    attend = attention_module.ChunkAttention.attend
+    monkeypatch.setattr(attention_module.ChunkAttention, "attend", interrupted)
     with pytest.raises(KeyboardInterrupt):
         vectors_of(inference, sentences_of("many", EVEN))
     assert len(attended) <= 3

@@ -1,13 +1,16 @@
 """The share of the machine's matrix-product peak that minigpt2 reaches in one thread.
 
     peak    the best float32 product over SHAPES in the same process, straight before and after the encoding
-    FLOPs   2 · (numbers in the four matrices of each block) · rows + 4 · L · D · Σ T²
+    FLOPs   2 · (numbers in the four matrices of each block) · rows + 4 · L · D · scores, less
+            2 · 3·D² · (rows − first)
     rows    different beginnings of sentences: minigpt2 computes the tokens of a common beginning once, and
             what is not computed must not count
+    first   rows of the first block's queries, keys and values, for which minigpt2 multiplies each different
+            token of a chunk once, and each position once; it says itself how many
+    scores  of one head: those that attention's two products have to do with, for each sentence of its own
 
-The second term is attention's two products over whole (T, T) squares. Embedding, layernorm, softmax, GELU,
-bias and pooling count nothing, so a share of 100 % cannot be reached. The process is held on one core, so
-that neither BLAS nor the package has a second thread.
+Embedding, layernorm, softmax, GELU, bias and pooling count nothing, so a share of 100 % is out of reach.
+The process is held on one core, so that neither BLAS nor the package has a second thread.
 """
 
 import time
@@ -18,11 +21,19 @@ SHAPES = ((2048, 768, 3072), (2048, 3072, 768), (1536, 1536, 1536), (2048, 2048,
 REPEATS = 3
 
 
-def flops(sentences, L: int, D: int, F: int) -> float:
+def flops(sentences, first: int, L: int, D: int, F: int) -> float:
     """Of the products of one forward pass over lists of ids."""
     matrices = L * (3 * D * D + D * D + 2 * D * F)
     rows = len(beginnings(sentences))
-    return 2.0 * matrices * rows + 4.0 * L * D * sum(len(ids) ** 2 for ids in sentences)
+    products = 2.0 * (matrices * rows - 3 * D * D * (rows - first))
+    return products + 4.0 * L * D * sum(scores(len(ids)) for ids in sentences)
+
+
+def scores(T: int) -> int:
+    """Of a causal sentence of T tokens, one head: those that are computed."""
+    from minigpt2.inference.attention import products_of
+
+    return sum((queries.stop - queries.start) * keys.stop for queries, keys in products_of(T, True))
 
 
 def beginnings(sentences):
@@ -41,9 +52,12 @@ class PeakShare:
         self.engine, self.ids = MiniGPT2(path), ids
 
     def load(self):
+        from minigpt2.ragged import flat_sentences
+
         self.engine.load()
         config = self.engine.encoder.config
-        self.flops = flops(self.ids, config.L, config.D, config.F)
+        first = self.engine.encoder.plan().computed(flat_sentences(self.ids)).first
+        self.flops = flops(self.ids, first, config.L, config.D, config.F)
         rng = np.random.default_rng(0)
         self.products = []
         for m, k, n in SHAPES:
