@@ -156,7 +156,8 @@ def _sentences_and_heads(n: int, H: int, scores: int) -> Iterator[tuple[slice, s
 
 
 def _attend(part: Part) -> None:
-    rows = part.rows
+    """part.into (n, h, t, K) = softmax(scores) · v"""
+    rows = part.rows  # (n·h·t, S)
     _scores(part)
     np.exp(rows, out=rows)
     total = np.matmul(rows, part.ones)  # (n·h·t,)
@@ -170,6 +171,7 @@ def _attend(part: Part) -> None:
 
 
 def _scores(part: Part) -> None:
+    """part.scores (n, h, t, S) = q · kᵀ, −inf for the keys after a query"""
     np.matmul(part.q, part.k, out=part.scores)
     if part.mask is not None:
         np.add(part.masked, part.mask, out=part.masked)

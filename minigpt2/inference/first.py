@@ -71,9 +71,7 @@ def token_sums(
     table = space.heads[: U + chunk.longest]  # (U + T, D) free until attention; U + T < N
     table[:U] = float32_of(weights.wte[ids])
     table[U:] = weights.wpe[: chunk.longest]
-    common = table[:U].mean(
-        axis=0
-    )  # (D,) what tokens share is counted with the positions: it may cancel there
+    common = table[:U].mean(axis=0)  # (D,) counted with the positions, where it may cancel
     table[:U] -= common
     table[U:] += common
     centre(table)

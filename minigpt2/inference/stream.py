@@ -50,6 +50,7 @@ def add(
 def _normalise_rows(
     x: np.ndarray, a: np.ndarray | None, carrier: int, rstd: np.ndarray, config: GPT2Config
 ) -> None:
+    """The same for a block of rows that stays in the cache: x and a (r, D), rstd (r,)"""
     np.vecdot(x, x, out=rstd)
     rstd *= 1.0 / config.D
     rstd += config.layer_norm_epsilon

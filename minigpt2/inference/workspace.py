@@ -6,6 +6,7 @@ import math
 import numpy as np
 
 from ..config import GPT2Config
+from ..kernels.buffers import ALIGNMENT
 from .chunks import RUN_PLACES
 
 # Numbers that elementwise work takes at a time: with scratch of the same size they fill a second-level cache
@@ -24,9 +25,6 @@ QUERY_ROWS = 112
 
 # Scores that are made at a time.
 SCORES = 1 << 18
-
-# Bytes of a cache line.
-LINE = 64
 
 
 class Workspace:
@@ -78,6 +76,6 @@ def aligned(shape: int | tuple[int, ...]) -> np.ndarray:
     widest that processors have, lies in two.
     """
     size = math.prod(shape) if isinstance(shape, tuple) else shape
-    memory = np.empty(size + LINE // 4, np.float32)
-    start = -memory.ctypes.data % LINE // 4
+    memory = np.empty(size + ALIGNMENT // 4, np.float32)
+    start = -memory.ctypes.data % ALIGNMENT // 4
     return memory[start : start + size].reshape(shape)
