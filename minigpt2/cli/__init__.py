@@ -45,11 +45,20 @@ class _Parser(argparse.ArgumentParser):
 
 def entry_point() -> NoReturn:
     """What the `minigpt2` script runs: `main`, then the exit."""
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores SIGHUP
-            signal.signal(number, _stop)
-    sys.exit(main())
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    numbers = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]  # not after nohup
+    for number in numbers:
+        signal.signal(number, _stop)
+    try:
+        code = main()
+    finally:
+        # The signal may have come while `main` was ending, before it had emptied the streams: a terminal that
+        # is closed makes reads fail first and sends SIGHUP next.
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
+        _discard_unwritable_stdout()
+        _discard_unwritable_stderr()
+    sys.exit(code)
 
 
 def _stop(number: int, frame: FrameType | None) -> NoReturn:

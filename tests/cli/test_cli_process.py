@@ -10,6 +10,7 @@ import sys
 import time
 
 import pytest
+from programs import environment
 
 
 def test_module_and_script_are_the_same_program(process):
@@ -124,6 +125,35 @@ def test_an_interrupted_write_leaves_no_half_file(start, tiny_model, tmp_path, n
     child.send_signal(number)
     assert child.wait(timeout=60) == 128 + number
     assert list(tmp_path.iterdir()) == []
+
+
+TOLD_TO_END_WHILE_ENDING = """
+import os, signal
+from minigpt2 import cli
+
+def fail(argv):
+    print("what cannot be written")
+    raise OSError("the terminal has gone")
+
+def discard():
+    cli._discard_unwritable_stdout = as_it_is
+    os.kill(os.getpid(), signal.SIGHUP)
+
+as_it_is = cli._discard_unwritable_stdout
+cli._run, cli._discard_unwritable_stdout = fail, discard
+cli.entry_point()
+"""
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a file that refuses what is written")
+def test_a_signal_while_the_program_ends_leaves_nothing_to_complain_of():
+    with open("/dev/full", "wb") as full:
+        command = [sys.executable, "-c", TOLD_TO_END_WHILE_ENDING]
+        done = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, env=environment(PYTHONUNBUFFERED=""), timeout=60
+        )
+    assert done.returncode == 128 + signal.SIGHUP  # 120 is the interpreter's own, with an "Exception ignored"
+    assert done.stderr == b""
 
 
 @pytest.mark.parametrize(
