@@ -76,7 +76,7 @@ def token_sums(
     table[U:] += common
     centre(table)
     for rows in even_panels(N, space.panel):
-        more = space.update[: rows.stop - rows.start]  # (r, D)
+        more = space.normalised[: rows.stop - rows.start]  # (r, D)
         table.take(token[rows], axis=0, out=x[rows], mode="clip")
         table[U:].take(chunk.positions[rows], axis=0, out=more, mode="clip")
         np.add(x[rows], more, out=x[rows])

@@ -10,9 +10,10 @@
 
 What makes it fast is little other mathematics, and where the numbers are: rows that sentences share are
 computed once (chunks.py), and the first products of tokens that come again (first.py); attention takes
-sentences of about equal length together; between two attentions some hundred rows at a time pass through
-everything, and stay in the cache; no large array is made in a block, and each begins at a cache line; two
-Python threads, each with chunks of its own. `layers/` is the specification, and tests hold this file to it.
+sentences of about equal length together; between two attentions of a small model some hundred rows at a time
+pass through everything, and stay in the cache; no large array is made in a block, and each begins at a cache
+line; two Python threads, each with chunks of its own. `layers/` is the specification, and tests hold this
+file to it.
 """
 
 from collections.abc import Callable
@@ -69,12 +70,14 @@ def run_chunk(
         for rows in panels:
             z = merged(space.heads, chunk, rows, space)  # (r, D)
             lap("attention")
-            a, update = space.normalised[: len(z)], space.update[: len(z)]  # (r, D) each
+            a = space.normalised[: len(z)]  # (r, D)
+            scratch = qkv[rows].reshape(-1)  # (r·3·D,) until the next queries, keys and values are written
+            update, wide = scratch[: z.size].reshape(z.shape), scratch[z.size :]  # (r, D), (r·2·D,)
             np.matmul(z, block.out, out=update)
             lap("projection")
             add(x[rows], update, block.out_bias, a, block.fc_carrier, rstd[rows], space, config)
             lap("layernorm")
-            mlp(a, block, space, update, lap)
+            mlp(a, block, space, wide, update, lap)
             if following is None:
                 add(x[rows], update, block.proj_bias, None, 0, rstd[rows], space, config)
                 lap("layernorm")
@@ -100,14 +103,18 @@ def mlp(
     a: np.ndarray,
     block: FoldedBlock,
     space: Workspace,
+    scratch: np.ndarray,
     update: np.ndarray,
     lap: Callable[[str], None] = no_lap,
 ) -> None:
-    """a (r, D) -> update (r, D), without the last bias; some of the F columns at a time. May overwrite a."""
+    """a (r, D) -> update (r, D), without the last bias; some of the F columns at a time. May overwrite a.
+
+    scratch   (r·2·D,)
+    """
     F = block.fc.shape[1]
     for start in range(0, F, space.wide_columns):
         columns = slice(start, min(start + space.wide_columns, F))
-        wide = space.wide[: len(a) * (columns.stop - start)].reshape(len(a), -1)  # (r, f)
+        wide = scratch[: len(a) * (columns.stop - start)].reshape(len(a), -1)  # (r, f)
         np.matmul(a, block.fc[:, columns], out=wide)
         lap("mlp")
         gelu(wide, space)

@@ -63,7 +63,7 @@ class ShortPlan:
         """
         weights, config, space = self.weights, self.weights.config, spaces[0]
         N, D = len(chunk.ids), config.D
-        x, a, rstd = space.x[:N], space.normalised[:N], space.rstd[:N]  # (N, D), (N, D), (N,)
+        x, a, rstd = space.x[:N], aligned((N, D)), space.rstd[:N]  # (N, D), (N, D), (N,)
         updates = aligned((self.parts, N, D))  # (P, N, D)
         following = [block.qkv_carrier for block in weights.blocks[1:]]
         d = D // self.parts  # columns of a part's heads

@@ -13,12 +13,10 @@ from .chunks import RUN_PLACES
 # of 1 MB. Each array operation needs the interpreter, of which two threads have one: better few large ones.
 BLOCK = 1 << 17
 
-# Rows that go from one attention to the next at a time: what they pass on the way stays in the cache.
+# Rows that go from one attention to the next at a time, where a block's weights are of at most SMALL_BLOCK
+# bytes: both stay in the cache. Larger weights come from memory for each product, so all rows share them.
 PANEL_ROWS = 1024
-
-# Columns of the MLP at a time, and half of them at most: its wide array is the largest of all, and the cores
-# share a cache.
-WIDE_COLUMNS = 1536
+SMALL_BLOCK = 8 << 20
 
 # At most so many queries in one product of attention; in short sentences fewer, see attention.py.
 QUERY_ROWS = 112
@@ -41,16 +39,16 @@ class Workspace:
         self.qkv = aligned((rows, 3 * D))
         self.heads = aligned((places, D))  # what attention gives
 
-        panel = self.panel = min(rows, PANEL_ROWS)
-        self.normalised = aligned((panel, D))  # what a sublayer reads
-        self.update = aligned((panel, D))  # what a sublayer adds to the stream
-        self.wide_columns = even_step(F, min(WIDE_COLUMNS, -(-F // 2)))
+        small = 4 * (4 * D * D + 2 * D * F) <= SMALL_BLOCK
+        panel = self.panel = min(rows, PANEL_ROWS) if small else rows
+        # Attention gathers q, k and v of one run in memory where at other times lies what a sublayer reads.
+        self.gathered = aligned(max(3 * RUN_PLACES, 3 * config.n_positions, panel) * D)
+        self.normalised = self.gathered[: panel * D].reshape(panel, D)
+        # Half of the MLP's columns at a time: they fit into the memory of q, k and v beside an update.
+        self.wide_columns = even_step(F, min(2 * D, -(-F // 2)))
         self.more = aligned((panel if 2 * self.wide_columns < F else 0, D))  # a part of an update
         self.block, self.block_rows = BLOCK, max(1, BLOCK // D)
 
-        # Attention and MLP never run at the same time, so they share their memory.
-        of_run = max(RUN_PLACES, config.n_positions) * 3 * D
-        self.gathered = self.wide = aligned(max(of_run, panel * self.wide_columns))
         of_scores = max(SCORES, QUERY_ROWS * config.n_positions)
         self.scores = self.gelu = aligned(max(of_scores, BLOCK, F))
         self.ones = aligned(config.n_positions)

@@ -375,11 +375,13 @@ def test_a_few_tokens_through_a_very_wide_mlp():
     assert inference._short
 
 
-def test_small_blocks(monkeypatch):
+@pytest.mark.parametrize("small_block", [0, 1 << 30])
+@pytest.mark.parametrize("n_inner", [50, 200])  # in two parts, in six
+def test_small_blocks(monkeypatch, small_block, n_inner):
     monkeypatch.setattr(workspace, "BLOCK", 90)
     monkeypatch.setattr(workspace, "PANEL_ROWS", 11)
-    monkeypatch.setattr(workspace, "WIDE_COLUMNS", 7)
-    model, inference = plan_of()
+    monkeypatch.setattr(workspace, "SMALL_BLOCK", small_block)
+    model, inference = plan_of(ODD.replace(n_inner=n_inner))
     sentences = sentences_of("many")
     assert_near(vectors_of(inference, sentences), expected(model, sentences))
     assert_near(vectors_of(inference, alike(sentences)), expected(model, alike(sentences)))
