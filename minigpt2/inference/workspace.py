@@ -44,7 +44,7 @@ class Workspace:
         # Attention gathers q, k and v of one run in memory where at other times lies what a sublayer reads.
         self.gathered = aligned(max(3 * RUN_PLACES, 3 * config.n_positions, panel) * D)
         self.normalised = self.gathered[: panel * D].reshape(panel, D)
-        # Half of the MLP's columns at a time: they fit into the memory of q, k and v beside an update.
+        # Half of the MLP's columns at a time, and 2·D at most: they fit into q, k and v beside an update.
         self.wide_columns = even_step(F, min(2 * D, -(-F // 2)))
         self.more = aligned((panel if 2 * self.wide_columns < F else 0, D))  # a part of an update
         self.block, self.block_rows = BLOCK, max(1, BLOCK // D)

@@ -5,10 +5,10 @@
                                 [--sentences 512] [--gpt2 FOLDER]
 
 Each competitor is loaded in a process of its own with two cores, float32 and two threads, and they take
-turns: see schedule.py. What they compute is compared first. The variables OPENBLAS_* are taken away from the
-processes; with --haswell they get OPENBLAS_CORETYPE=Haswell and OPENBLAS_L2_SIZE=512 instead. The first run
-makes a GPT-2 124M with random weights, its ONNX export and those of all-MiniLM-L6-v2 in the cache folder
-(1.2 GB, a minute).
+turns, --rounds times, with new processes each time: see schedule.py. What they compute is compared first. The
+variables OPENBLAS_* are taken away from the processes; with --haswell they get OPENBLAS_CORETYPE=Haswell and
+OPENBLAS_L2_SIZE=512 instead. The first run makes a GPT-2 124M with random weights, its ONNX export and those
+of all-MiniLM-L6-v2 in the cache folder (1.2 GB, a minute).
 
 The table goes to stdout, progress to stderr. Exit code 1 if a competitor computes something else; bounds that
 are not kept do not change it.
@@ -40,7 +40,9 @@ def arguments() -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--rounds", type=int, default=5, help="of the slow groups; quick ones take more")
+    parser.add_argument(
+        "--rounds", type=int, default=5, help="with new processes; in some groups of several turns"
+    )
     parser.add_argument("--only", nargs="+", metavar="FIGURE", help=f"some of: {', '.join(figures.SLUGS)}")
     parser.add_argument("--haswell", action="store_true", help="with OpenBLAS's AVX2 kernels")
     parser.add_argument("--sentences", type=int, default=512, help="fewer of the same mix, for a trial")
@@ -81,7 +83,7 @@ def main() -> int:
         if not tasks:
             continue
         try:
-            rounds = run_group(group, tasks, factor * args.rounds, specs, env, args.cache, log)
+            rounds = run_group(group, tasks, args.rounds, factor, specs, env, args.cache, log)
         except Wrong as wrong:
             print(f"wrong: {wrong}")
             return 1
@@ -115,7 +117,7 @@ def prepare(args, names, env, log) -> dict[str, str]:
     return json.loads(done.stdout)
 
 
-def run_group(group, tasks, count, specs, env, cache, log):
+def run_group(group, tasks, sets, of_set, specs, env, cache, log):
     """Load, compare, take turns, close; prints what was loaded and what the checks found."""
     names = list(dict.fromkeys(name for name, _ in tasks))
     progress(f"loading {', '.join(names)}")
@@ -130,7 +132,7 @@ def run_group(group, tasks, count, specs, env, cache, log):
         lines += check_ids(running, cache) if group == "tokenizer" else []
         for line in lines:
             print(f"- same: {line}")
-        take_turns(running, rounds, [key for key in tasks if key[0] in running], count, progress)
+        take_turns(running, rounds, [key for key in tasks if key[0] in running], sets, of_set, progress)
     finally:
         for competitor in competitors.values():
             competitor.close()

@@ -1,10 +1,12 @@
 """Rounds in which the competitors take turns, each in a process of its own.
 
 One turn is one measurement of one competitor; while it runs, all others wait for a message. A round gives
-every competitor one turn, and each round begins with another one. How much of the machine others used during
-the turns is measured too: a library whose idle threads spin, or another program, would show there. Before
-each turn there is a pause, because some do: ONNX Runtime's threads spin on after its last product, and who
-comes next, always the same one, would be slower by that.
+every competitor one turn, and each round begins with another one. Every few rounds all processes are started
+anew: where a process happens to lie in memory makes it faster or slower for as long as it lives (ONNX Runtime
+by some 15 %), which no number of rounds with one process would show. How much of the machine others used
+during the turns is measured too: a library whose idle threads spin, or another program, would show there.
+Before each turn there is a pause, because some do: ONNX Runtime's threads spin on after its last product, and
+who comes next, always the same one, would be slower by that.
 """
 
 import contextlib
@@ -48,12 +50,16 @@ class Process:
     """A competitor that stays loaded: see worker.py."""
 
     def __init__(self, spec: dict, env: dict[str, str], log: Path) -> None:
-        self.spec = spec
-        cores = spec.get("cores", CORES)
-        with open(log, "a") as stderr:
+        self.spec, self.env, self.log = spec, env | spec.get("env", {}), log
+        self.begin()
+
+    def begin(self) -> None:
+        """Start the process, which has nothing loaded."""
+        cores = self.spec.get("cores", CORES)
+        with open(self.log, "a") as stderr:
             self.child = subprocess.Popen(
-                [sys.executable, "-m", "cpu.worker", json.dumps(spec)],
-                env=env | spec.get("env", {}),
+                [sys.executable, "-m", "cpu.worker", json.dumps(self.spec)],
+                env=self.env,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
@@ -78,6 +84,12 @@ class Process:
 
     def load(self) -> dict:
         return self.ask(do="load")
+
+    def renew(self) -> None:
+        """The same in a new process, loaded."""
+        self.close()
+        self.begin()
+        self.load()
 
     def measure(self, task: str) -> float:
         return self.ask(do="measure", task=task)["value"]
@@ -126,6 +138,9 @@ class Program:
     def cpu_seconds(self) -> float:
         return self.used
 
+    def renew(self) -> None:
+        """Every turn has a process of its own anyway."""
+
     def close(self) -> None:
         pass
 
@@ -169,6 +184,15 @@ class Rounds:
         """Cores that were busy with something else during the turns, on average"""
         return self.busy_elsewhere / self.wall if self.wall else 0.0
 
+    def renew(self, competitors: dict) -> None:
+        """New processes for all that have not failed."""
+        for name, competitor in competitors.items():
+            if name not in self.failures:
+                try:
+                    competitor.renew()
+                except Failed as failure:
+                    self.failures[name] = str(failure)
+
     def turn(self, name: str, competitor: Process | Program, task: str) -> None:
         if name in self.failures:
             return
@@ -199,9 +223,18 @@ def start(specs: dict[str, dict], env: dict[str, str], log: Path) -> tuple[dict,
     return competitors, rounds
 
 
-def take_turns(competitors: dict, rounds: Rounds, tasks: list[tuple[str, str]], count: int, progress) -> None:
-    """`count` rounds over the (competitor, task) in `tasks`; each begins with another one."""
+def take_turns(
+    competitors: dict, rounds: Rounds, tasks: list[tuple[str, str]], sets: int, of_set: int, progress
+) -> None:
+    """`sets` times `of_set` rounds over the (competitor, task) in `tasks`; each begins with another one.
+
+    Each set has processes of its own; the first has those that are there.
+    """
+    count = sets * of_set
     for number in range(count if tasks else 0):
+        if number and number % of_set == 0:
+            progress(f"new processes for {', '.join(competitors)}")
+            rounds.renew(competitors)
         first = number % len(tasks)
         for name, task in tasks[first:] + tasks[:first]:
             progress(f"round {number + 1} of {count}: {name} {task}")
