@@ -106,7 +106,7 @@ EXTRAS: dict[str, tuple[Key, ...]] = {
 SLUGS = [figure.slug for figure in FIGURES] + list(EXTRAS)
 
 # Groups run one after the other; the competitors of a group take turns. So many rounds with each process.
-GROUPS = {"124M": 1, "nano": 2, "training": 2, "peak": 1, "similarity": 1, "memory": 1, "tokenizer": 3}
+GROUPS = {"124M": 1, "nano": 3, "training": 2, "peak": 1, "similarity": 1, "memory": 1, "tokenizer": 3}
 
 
 def group_of(competitor: str) -> str:
