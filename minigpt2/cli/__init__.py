@@ -45,24 +45,28 @@ class _Parser(argparse.ArgumentParser):
 
 def entry_point() -> NoReturn:
     """What the `minigpt2` script runs: `main`, then the exit."""
-    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    numbers = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]  # not after nohup
-    for number in numbers:
-        signal.signal(number, _stop)
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores SIGHUP
+            signal.signal(number, _stop)
     try:
         code = main()
-    finally:
+    except SystemExit:
         # The signal may have come while `main` was ending, before it had emptied the streams: a terminal that
         # is closed makes reads fail first and sends SIGHUP next.
-        for number in numbers:
-            signal.signal(number, signal.SIG_IGN)
-        _discard_unwritable_stdout()
-        _discard_unwritable_stderr()
+        _discard_stdout()
+        raise
     sys.exit(code)
 
 
 def _stop(number: int, frame: FrameType | None) -> NoReturn:
-    """End by an exception, which removes files half written; the exit code is the shell's for a signal."""
+    """End by an exception, which removes files half written; the exit code is the shell's for a signal.
+
+    A terminal that is closed may send SIGHUP twice, which must not cut that short; a second SIGTERM does.
+    """
+    for name, following in (("SIGTERM", signal.SIG_DFL), ("SIGHUP", signal.SIG_IGN)):
+        if signal.getsignal(getattr(signal, name, number)) is _stop:
+            signal.signal(getattr(signal, name, number), following)
     raise SystemExit(128 + number)
 
 
@@ -89,8 +93,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 raise_to_stderr(error)
             console.say(f"error: {explain(error)}")
             return error.exit_code if isinstance(error, MiniGPT2Error) else 1
-        except SystemExit:  # told to end from outside, perhaps because the terminal has gone
-            _discard_unwritable_stdout()
+        except SystemExit:  # told to end from outside: to empty stdout might take as long as its reader likes
+            _discard_stdout()
             raise
         finally:
             _discard_unwritable_stderr()

@@ -13,8 +13,8 @@ from .chunks import RUN_PLACES
 # of 1 MB. Each array operation needs the interpreter, of which two threads have one: better few large ones.
 BLOCK = 1 << 17
 
-# Rows that go from one attention to the next at a time, where a block's weights are of at most SMALL_BLOCK
-# bytes: both stay in the cache. Larger weights come from memory for each product, so all rows share them.
+# Rows that go from one attention to the next at a time, where a block's weights take at most SMALL_BLOCK
+# bytes: rows and weights stay in the cache. Larger weights come from memory each time: all rows share them.
 PANEL_ROWS = 1024
 SMALL_BLOCK = 8 << 20
 

@@ -128,7 +128,7 @@ def test_an_interrupted_write_leaves_no_half_file(start, tiny_model, tmp_path, n
 
 
 TOLD_TO_END_WHILE_ENDING = """
-import os, signal
+import os, signal, sys
 from minigpt2 import cli
 
 def fail(argv):
@@ -137,7 +137,7 @@ def fail(argv):
 
 def discard():
     cli._discard_unwritable_stdout = as_it_is
-    os.kill(os.getpid(), signal.SIGHUP)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 as_it_is = cli._discard_unwritable_stdout
 cli._run, cli._discard_unwritable_stdout = fail, discard
@@ -152,8 +152,42 @@ def test_a_signal_while_the_program_ends_leaves_nothing_to_complain_of():
         done = subprocess.run(
             command, stdout=full, stderr=subprocess.PIPE, env=environment(PYTHONUNBUFFERED=""), timeout=60
         )
-    assert done.returncode == 128 + signal.SIGHUP  # 120 is the interpreter's own, with an "Exception ignored"
+    assert (
+        done.returncode == 128 + signal.SIGTERM
+    )  # 120 is the interpreter's own, with an "Exception ignored"
     assert done.stderr == b""
+
+
+STDOUT_IS_FULL = """
+import os, signal, sys
+from minigpt2 import cli
+
+def fail(argv):
+    os.set_blocking(1, False)
+    try:
+        while True:
+            os.write(1, bytes(4096))
+    except BlockingIOError:
+        os.set_blocking(1, True)
+    print("what nobody reads")
+    print("full", file=sys.stderr, flush=True)
+    raise OSError("and now main empties stdout")
+
+cli._run = fail
+cli.entry_point()
+"""
+
+
+def test_whoever_reads_nothing_does_not_keep_the_program_from_ending():
+    command = [sys.executable, "-c", STDOUT_IS_FULL]
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, env=environment(PYTHONUNBUFFERED=""), **options) as child:
+        try:
+            assert child.stderr.readline() == b"full\n"
+            child.send_signal(signal.SIGTERM)
+            assert child.wait(timeout=60) == 128 + signal.SIGTERM
+        finally:
+            child.kill()
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@
                                 [--sentences 512] [--gpt2 FOLDER]
 
 Each competitor is loaded in a process of its own with two cores, float32 and two threads, and they take
-turns, --rounds times, with new processes each time: see schedule.py. What they compute is compared first. The
+turns, in --rounds sets with new processes each: see schedule.py. What they compute is compared first. The
 variables OPENBLAS_* are taken away from the processes; with --haswell they get OPENBLAS_CORETYPE=Haswell and
 OPENBLAS_L2_SIZE=512 instead. The first run makes a GPT-2 124M with random weights, its ONNX export and those
 of all-MiniLM-L6-v2 in the cache folder (1.2 GB, a minute).
@@ -41,7 +41,10 @@ def arguments() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--rounds", type=int, default=5, help="with new processes; in some groups of several turns"
+        "--rounds",
+        type=int,
+        default=5,
+        help="sets of one to three rounds, by group; each set with new processes",
     )
     parser.add_argument("--only", nargs="+", metavar="FIGURE", help=f"some of: {', '.join(figures.SLUGS)}")
     parser.add_argument("--haswell", action="store_true", help="with OpenBLAS's AVX2 kernels")

@@ -1,7 +1,7 @@
 """Rounds in which the competitors take turns, each in a process of its own.
 
 One turn is one measurement of one competitor; while it runs, all others wait for a message. A round gives
-every competitor one turn, and each round begins with another one. Every few rounds all processes are started
+every competitor one turn, each in another order. Every few rounds all processes are started
 anew: where a process happens to lie in memory makes it faster or slower for as long as it lives (ONNX Runtime
 by some 15 %), which no number of rounds with one process would show. How much of the machine others used
 during the turns is measured too: a library whose idle threads spin, or another program, would show there.
@@ -12,6 +12,7 @@ who comes next, always the same one, would be slower by that.
 import contextlib
 import json
 import os
+import random
 import statistics
 import subprocess
 import sys
@@ -190,10 +191,11 @@ class Rounds:
             if name not in self.failures:
                 try:
                     competitor.renew()
-                except Failed as failure:
-                    self.failures[name] = str(failure)
+                except (Failed, OSError) as failure:
+                    self.failures[name] = f"in a new process: {failure}"
 
-    def turn(self, name: str, competitor: Process | Program, task: str) -> None:
+    def turn(self, name: str, competitor: Process | Program, task: str, kept: bool = True) -> None:
+        """One measurement; with `kept` false it is forgotten."""
         if name in self.failures:
             return
         time.sleep(PAUSE)
@@ -202,6 +204,8 @@ class Rounds:
             value = competitor.measure(task)
         except Failed as failure:
             self.failures[name] = str(failure)
+            return
+        if not kept:
             return
         after = Machine.now()
         used = competitor.cpu_seconds() - own
@@ -226,16 +230,21 @@ def start(specs: dict[str, dict], env: dict[str, str], log: Path) -> tuple[dict,
 def take_turns(
     competitors: dict, rounds: Rounds, tasks: list[tuple[str, str]], sets: int, of_set: int, progress
 ) -> None:
-    """`sets` times `of_set` rounds over the (competitor, task) in `tasks`; each begins with another one.
+    """`sets` times `of_set` rounds over the (competitor, task) in `tasks`, each in another order.
 
-    Each set has processes of its own; the first has those that are there.
+    Each set has processes of its own; the first has those that are there. A first round of each set is not
+    kept: in a new process it is slower, by 40 % for some.
     """
-    count = sets * of_set
-    for number in range(count if tasks else 0):
-        if number and number % of_set == 0:
-            progress(f"new processes for {', '.join(competitors)}")
+    if not tasks:
+        return
+    for number in range(sets):
+        if number:
+            progress("new processes")
             rounds.renew(competitors)
-        first = number % len(tasks)
-        for name, task in tasks[first:] + tasks[:first]:
-            progress(f"round {number + 1} of {count}: {name} {task}")
-            rounds.turn(name, competitors[name], task)
+        for turn in range(of_set + 1):
+            order = random.Random(number * (of_set + 1) + turn).sample(tasks, len(tasks))
+            for name, task in order:
+                if turn == 0 and isinstance(competitors[name], Program):
+                    continue
+                progress(f"set {number + 1} of {sets}, round {turn} of {of_set}: {name} {task}")
+                rounds.turn(name, competitors[name], task, kept=turn > 0)
