@@ -2,8 +2,8 @@
 
 One turn is one measurement of one competitor; while it runs, all others wait for a message. A round gives
 every competitor one turn, each in another order. Every few rounds all processes are started
-anew: where a process happens to lie in memory makes it faster or slower for as long as it lives (ONNX Runtime
-by some 15 %), which no number of rounds with one process would show. How much of the machine others used
+anew: where a process happens to lie in memory makes it faster or slower for as long as it lives, which no
+number of rounds with one process would show. How much of the machine others used
 during the turns is measured too: a library whose idle threads spin, or another program, would show there.
 Before each turn there is a pause, because some do: ONNX Runtime's threads spin on after its last product, and
 who comes next, always the same one, would be slower by that.
@@ -233,7 +233,7 @@ def take_turns(
     """`sets` times `of_set` rounds over the (competitor, task) in `tasks`, each in another order.
 
     Each set has processes of its own; the first has those that are there. A first round of each set is not
-    kept: in a new process it is slower, by 40 % for some.
+    kept: in a new process it is slower.
     """
     if not tasks:
         return
