@@ -36,6 +36,13 @@ examples:
 """
 
 
+# What a signal that ends the program does once one of them has come. A terminal that is closed may send
+# SIGHUP twice, which must not cut the ending short; a second SIGTERM does.
+AFTER_THE_FIRST = {signal.SIGTERM: signal.SIG_DFL}
+if hasattr(signal, "SIGHUP"):  # not on Windows
+    AFTER_THE_FIRST[signal.SIGHUP] = signal.SIG_IGN
+
+
 class _Parser(argparse.ArgumentParser):
     """An argument parser whose complaint is one line like every other error here."""
 
@@ -45,9 +52,8 @@ class _Parser(argparse.ArgumentParser):
 
 def entry_point() -> NoReturn:
     """What the `minigpt2` script runs: `main`, then the exit."""
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores SIGHUP
+    for number in AFTER_THE_FIRST:
+        if signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores SIGHUP
             signal.signal(number, _stop)
     try:
         code = main()
@@ -60,13 +66,10 @@ def entry_point() -> NoReturn:
 
 
 def _stop(number: int, frame: FrameType | None) -> NoReturn:
-    """End by an exception, which removes files half written; the exit code is the shell's for a signal.
-
-    A terminal that is closed may send SIGHUP twice, which must not cut that short; a second SIGTERM does.
-    """
-    for name, following in (("SIGTERM", signal.SIG_DFL), ("SIGHUP", signal.SIG_IGN)):
-        if signal.getsignal(getattr(signal, name, number)) is _stop:
-            signal.signal(getattr(signal, name, number), following)
+    """End by an exception, which removes files half written; the exit code is the shell's for a signal."""
+    for other, action in AFTER_THE_FIRST.items():
+        if signal.getsignal(other) is _stop:
+            signal.signal(other, action)
     raise SystemExit(128 + number)
 
 
