@@ -191,7 +191,12 @@ class Rounds:
                 try:
                     competitor.renew()
                 except (Failed, OSError) as failure:
-                    self.failures[name] = f"in a new process: {failure}"
+                    self.drop(name, f"in a new process: {failure}")
+
+    def drop(self, name: str, why: str) -> None:
+        """A competitor that fails halfway has no figures: its rounds would not be those of the others."""
+        self.failures[name] = why
+        self.series = {key: series for key, series in self.series.items() if key[0] != name}
 
     def turn(self, name: str, competitor: Process | Program, task: str, kept: bool = True) -> None:
         """One measurement; with `kept` false it is forgotten."""
@@ -202,7 +207,7 @@ class Rounds:
         try:
             value = competitor.measure(task)
         except Failed as failure:
-            self.failures[name] = str(failure)
+            self.drop(name, str(failure))
             return
         if not kept:
             return
