@@ -27,7 +27,9 @@ from . import kernel
 from .buffers import empty
 from .rows import blocks, even_blocks, for_each
 
-BLOCK = 1 << 15  # numbers of a block: three arrays of it, 384 KiB, stay in the L2 cache
+# Numbers of a block: three arrays of it stay in a second-level cache of 1 MB. Each array operation needs the
+# interpreter, of which two threads have one: better few large ones.
+BLOCK = 1 << 16
 TASK = 1 << 18  # numbers of one task: long enough that sharing them out costs little
 
 
