@@ -10,8 +10,8 @@
 
 What makes it fast is little other mathematics, and where the numbers are: rows that sentences share are
 computed once (chunks.py), and the first products of tokens that come again (first.py); attention takes
-sentences of about equal length together; between two attentions of a small model some hundred rows at a time
-pass through everything, and stay in the cache; no large array is made in a block, and each begins at a cache
+sentences of about equal length together; between two attentions of a small model about a thousand rows at a
+time pass through everything; no large array is made in a block, and those that are there begin at a cache
 line; two Python threads, each with chunks of its own. `layers/` is the specification, and tests hold this
 file to it.
 """
