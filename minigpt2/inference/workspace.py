@@ -14,8 +14,8 @@ from .chunks import RUN_PLACES
 BLOCK = 1 << 17
 
 # Rows that go from one attention to the next at a time, where a block's weights take at most SMALL_BLOCK
-# bytes: rows and weights stay in the cache. A full chunk has two such panels. Larger weights come from memory
-# each time: all rows share them.
+# bytes and stay in the last cache; a usual chunk has two such panels. Larger weights come from memory each
+# time: all rows share them.
 PANEL_ROWS = 1280
 SMALL_BLOCK = 8 << 20
 

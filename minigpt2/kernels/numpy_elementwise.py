@@ -27,8 +27,9 @@ from . import kernel
 from .buffers import empty
 from .rows import blocks, even_blocks, for_each
 
-# Numbers of a block: three arrays of it stay in a second-level cache of 1 MB. Each array operation needs the
-# interpreter, of which two threads have one: better few large ones.
+# Numbers of a block. The three arrays of a forward pass stay in a second-level cache of 1 MB; a backward pass
+# has up to seven, and half the numbers would stay there. But each array operation needs the interpreter, of
+# which two threads have one, and smaller blocks take more operations: a training step is slower with them.
 BLOCK = 1 << 16
 TASK = 1 << 18  # numbers of one task: long enough that sharing them out costs little
 

@@ -27,6 +27,12 @@ every_layout = pytest.mark.parametrize(
 )
 
 
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch):
+    """The large cases' tasks go through several blocks, whose usual size would take them whole."""
+    monkeypatch.setattr(kernels.numpy_elementwise, "BLOCK", 1 << 13)
+
+
 def explicitly(run, *arguments):
     with kernels.use_kernels("explicit"):
         return run(*arguments)

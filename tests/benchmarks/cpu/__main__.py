@@ -93,6 +93,7 @@ def main() -> int:
         series |= rounds.series
         report["groups"][group] = {"loaded": rounds.loaded, "failures": rounds.failures}
         report["groups"][group]["busy_elsewhere"] = rounds.share_elsewhere
+        report["groups"][group]["dropped"] = as_lists(rounds.dropped)
 
     print("\n" + "\n".join(table.acceptance(slugs, series)))
     print("\n" + "\n".join(table.measurements(series)))
@@ -100,13 +101,18 @@ def main() -> int:
         print(f"- {line}")
     print(f"\n{time.perf_counter() - began:.0f} s in all; load average at the end {os.getloadavg()[0]:.2f}")
     if args.json:
-        report["series"] = [
-            {"competitor": name, "task": task, "label": one.label, "values": one.values}
-            for (name, task), one in series.items()
-        ]
+        report["series"] = as_lists(series)
         report["figures"] = {f.slug: table.measured(f, series) for f in figures.FIGURES if f.slug in slugs}
         args.json.write_text(json.dumps(report, indent=1) + "\n")
     return 0
+
+
+def as_lists(series: dict) -> list[dict]:
+    """Every single measurement, for --json"""
+    return [
+        {"competitor": name, "task": task, "label": one.label, "values": one.values}
+        for (name, task), one in series.items()
+    ]
 
 
 def prepare(args, names, env, log) -> dict[str, str]:

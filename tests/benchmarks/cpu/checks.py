@@ -39,6 +39,7 @@ CHECKS = (
     Check("nano compiled", "ids", "nano transformers", "ids"),
     Check("minilm int8", "text", "minilm float32", "text", 0.95, centred=False),
     Check("minilm float32 as fastembed", "text", "minilm float32", "text"),
+    Check("minilm int8 as fastembed", "text", "minilm float32", "text", 0.95, centred=False),
 )
 
 

@@ -174,6 +174,7 @@ class Rounds:
 
     def __init__(self) -> None:
         self.series: dict[tuple[str, str], Series] = {}
+        self.dropped: dict[tuple[str, str], Series] = {}  # what a competitor measured before it failed
         self.failures: dict[str, str] = {}
         self.loaded: dict[str, dict] = {}
         self.busy_elsewhere = 0.0
@@ -196,7 +197,8 @@ class Rounds:
     def drop(self, name: str, why: str) -> None:
         """A competitor that fails halfway has no figures: its rounds would not be those of the others."""
         self.failures[name] = why
-        self.series = {key: series for key, series in self.series.items() if key[0] != name}
+        for key in [key for key in self.series if key[0] == name]:
+            self.dropped[key] = self.series.pop(key)
 
     def turn(self, name: str, competitor: Process | Program, task: str, kept: bool = True) -> None:
         """One measurement; with `kept` false it is forgotten."""
@@ -206,7 +208,7 @@ class Rounds:
         own, before = competitor.cpu_seconds(), Machine.now()
         try:
             value = competitor.measure(task)
-        except Failed as failure:
+        except (Failed, OSError) as failure:
             self.drop(name, str(failure))
             return
         if not kept:
@@ -226,7 +228,7 @@ def start(specs: dict[str, dict], env: dict[str, str], log: Path) -> tuple[dict,
         competitors[name] = (Program if "command" in spec else Process)(spec, env, log)
         try:
             rounds.loaded[name] = competitors[name].load()
-        except Failed as failure:
+        except (Failed, OSError) as failure:
             rounds.failures[name] = str(failure)
     return competitors, rounds
 

@@ -20,7 +20,7 @@ def measured(figure: Figure, series: dict) -> dict | None:
         scale = 100.0 if figure.unit == "%" else 1.0
         values, median = [scale * value for value in ours.values], scale * ours.median
     else:
-        values = [theirs / mine for mine, theirs in zip(ours.values, rival.values, strict=False)]
+        values = [theirs / mine for mine, theirs in zip(ours.values, rival.values, strict=True)]
         median = rival.median / ours.median
     sign = -1 if figure.at_most else 1
     kept = "no"
