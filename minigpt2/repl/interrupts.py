@@ -21,6 +21,22 @@ from typing import Any
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # the last one is unknown to Windows
 
 
+@contextlib.contextmanager
+def ignored() -> Iterator[None]:
+    """Inside, Ctrl-C does nothing: for the few steps that say what a Ctrl-C has done.
+
+    One that came just before may still raise KeyboardInterrupt, before the block begins.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_DFL if before is None else before)  # None: set outside Python
+
+
 class Interrupts:
     """`with Interrupts() as interrupts:` around a command, `with interrupts.held():` around its run."""
 

@@ -3,6 +3,7 @@
 Ctrl-C drops the line that is being typed, or stops what is being computed; it never ends the conversation.
 """
 
+import contextlib
 import errno
 import sys
 import time
@@ -14,6 +15,7 @@ from ..visible import visible
 from .exchange import Exchange, name_of_command, run_line
 from .history import History, open_history
 from .input import LineEditor, Prompts, open_editor
+from .interrupts import ignored
 from .session import Session
 
 if TYPE_CHECKING:
@@ -65,15 +67,24 @@ def _turn(session: Session, editor: LineEditor, debug: bool) -> bool:
     except (KeyboardInterrupt, Exception) as error:
         if isinstance(error, OSError) and error.errno in (errno.EIO, errno.EPIPE):
             raise
-        interrupted = isinstance(error, KeyboardInterrupt)
-        message = "interrupted" if interrupted else explain(error)
-        session.record(Exchange(typed, name_of_command(typed), None, message, 0.0))
-        if debug and not interrupted:
-            import traceback
-
-            traceback.print_exception(error, file=sys.stderr)
-        _tell(session, "" if interrupted else "error", message)
+        told = False
+        while not told:
+            with contextlib.suppress(KeyboardInterrupt), ignored():  # the next press of an impatient person
+                _refuse(session, typed, error, debug)
+                told = True
         return True
+
+
+def _refuse(session: Session, typed: str, error: BaseException, debug: bool) -> None:
+    """Say why a line has no answer."""
+    interrupted = isinstance(error, KeyboardInterrupt)
+    message = "interrupted" if interrupted else explain(error)
+    session.record(Exchange(typed, name_of_command(typed), None, message, 0.0))
+    if debug and not interrupted:
+        import traceback
+
+        traceback.print_exception(error, file=sys.stderr)
+    _tell(session, "" if interrupted else "error", message)
 
 
 def _answer(session: Session, typed: str) -> bool:

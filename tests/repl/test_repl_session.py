@@ -1,13 +1,14 @@
 """What a conversation holds, and that nothing but success changes it."""
 
 import dataclasses
+import signal
 
 import numpy as np
 import pytest
 
 from minigpt2.encoder import Encoder
 from minigpt2.errors import DataError, MiniGPT2Error, UsageError
-from minigpt2.repl import commands
+from minigpt2.repl import commands, loop
 from minigpt2.repl import session as session_module
 from minigpt2.repl.commands import sim
 from minigpt2.repl.exchange import Exchange, run_line
@@ -183,3 +184,26 @@ def test_every_error_is_one_of_ours(session):
     for line in ("/sim", "/sim a |", "/attn x", "/load nowhere.txt", "/nope", "/sim #9 | a", "/history x"):
         with pytest.raises(MiniGPT2Error):
             run_line(session, line)
+
+
+def test_one_more_ctrl_c_does_not_silence_what_the_first_has_done(session, monkeypatch, capsys):
+    """It comes while the line that it would stop is already being reported."""
+
+    def press(*_):
+        signal.raise_signal(signal.SIGINT)
+
+    class Editor:
+        def read(self):
+            return "a cat"
+
+        def remember(self, text):
+            pass
+
+    record = session.record
+    monkeypatch.setattr(loop, "run_line", press)
+    monkeypatch.setattr(session, "record", lambda exchange: (press(), record(exchange)))
+    assert loop._turn(session, Editor(), debug=False)
+    assert capsys.readouterr().err == "interrupted\n"
+    assert [exchange.error for exchange in session.exchanges] == ["interrupted"]
+    with pytest.raises(KeyboardInterrupt):  # from here on it counts again
+        press()
