@@ -2,10 +2,11 @@
 
 One turn is one measurement of one competitor; while it runs, all others wait for a message. A round gives
 every competitor one turn, each in another order. Every few rounds all processes are started anew: where a
-process happens to lie in memory makes it faster or slower for as long as it lives, which no number of rounds
-with one process would show. How much of the machine others used during the turns is measured too: a library
-whose idle threads spin, or another program, would show there. Before each turn there is a pause, because some
-do: ONNX Runtime's threads spin on after its last product, and who comes next would be slower by that.
+process happens to lie in memory may make it faster or slower for as long as it lives, which no number of
+rounds with one process would show. How much of the machine others used during the turns is measured too: a
+library whose idle threads spin, or another program, would show there. Before each turn there is a pause,
+because some do: ONNX Runtime's threads spin on after its last product, and who comes next would be slower by
+that.
 """
 
 import contextlib
